@@ -1,0 +1,56 @@
+"""`hipwise chat`: the conversation in the terminal."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+from bots import bootstrap
+from bots.console import chat, json_lines
+from content.loader import ContentError
+from core.errors import SettingsError
+
+
+def run(argv: list[str]) -> int:
+    """Talk until the input ends; return 2 where settings or content cannot be used."""
+    parser = argparse.ArgumentParser(prog="hipwise chat", description="Talk to Hipwise in the terminal.")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, in and out")
+    return talk(as_json=parser.parse_args(argv).json)
+
+
+def talk(*, as_json: bool = False) -> int:
+    """Open the conversation on standard input and output."""
+    try:
+        companion = bootstrap.companion(bootstrap.settings())
+    except (SettingsError, ContentError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        if as_json:
+            asyncio.run(json_lines.talk(companion, _lines(), _write))
+        else:
+            asyncio.run(chat.talk(companion, _lines("> "), _write, chat.Style.of_terminal()))
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+async def _lines(prompt: str = "") -> AsyncIterator[str]:
+    """Yield standard input line by line; bytes that are not text are replaced, never fatal."""
+    interactive = sys.stdin.isatty()
+    if interactive:
+        import readline  # noqa: F401 - importing it is what gives input() its line editing
+    else:
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # standard input is always a text file here
+    while True:
+        try:
+            line = input(f"\n{prompt}") if interactive else sys.stdin.readline()
+        except EOFError:
+            return
+        if not interactive and not line:
+            return
+        yield line
+
+
+def _write(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,83 @@
+"""`hipwise chat`: the conversation for a person at a terminal, and plain text when piped."""
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
+
+from bots.console.inbound import typed
+from core.clinical import Disposition
+from core.companion import Companion
+from core.dialogue import Button, Reply, Role, Verdict
+
+WIDEST = 88
+"""Columns: longer lines are hard to read, however wide the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the terminal is written to. Colour only ever repeats what the words say."""
+
+    colour: bool
+    width: int
+
+    @classmethod
+    def of_terminal(cls) -> "Style":
+        """Return the style for the terminal that this runs in: no colour when piped or when NO_COLOR is set."""
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        return cls(colour, min(shutil.get_terminal_size().columns, WIDEST))
+
+    def paint(self, text: str, code: str) -> str:
+        """Return the text in a colour, where there is colour."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+BOLD, DIM, CYAN = "1", "2", "36"
+URGENCY = {
+    Disposition.EMERGENCY: "1;31",
+    Disposition.SAME_DAY: "1;33",
+    Disposition.WITHIN_DAYS: "1;35",
+    Disposition.ROUTINE: "1;34",
+    Disposition.SELF_CARE: "1;32",
+}
+_QUIET = (Role.BACK, Role.OTHER)
+
+
+async def talk(companion: Companion, lines: AsyncIterable[str], write: Callable[[str], None], style: Style) -> None:
+    """Open a check and answer every line until there are no more."""
+    for reply in await companion.handle(typed("/hip")):
+        write(drawn(reply, style))
+    async for line in lines:
+        if not line.strip():
+            continue
+        if line.strip().casefold() in ("/quit", "/exit"):
+            return
+        for reply in await companion.handle(typed(line)):
+            write(drawn(reply, style))
+
+
+def drawn(reply: Reply, style: Style) -> str:
+    """Return a reply as terminal text: its words wrapped, its choices numbered, the quieter ones on one line."""
+    text = _wrapped(reply.text, style)
+    if isinstance(reply, Verdict):
+        head, _, rest = text.partition("\n")
+        text = f"{style.paint(head, URGENCY[reply.urgency])}\n{rest}"
+    numbered = list(enumerate(reply.choices, start=1))
+    loud = [_line(i, b, style) for i, b in numbered if b.role not in _QUIET]
+    quiet = "  ".join(f"{i} {b.label}" for i, b in numbered if b.role in _QUIET)
+    parts = [text, "\n".join(loud), style.paint(_wrapped(quiet, style), DIM) if quiet else ""]
+    return "\n".join(("", *(p for p in parts if p)))
+
+
+def _line(number: int, button: Button, style: Style) -> str:
+    tick = "" if button.ticked is None else "[x] " if button.ticked else "[ ] "
+    return f"  {style.paint(f'{number:>2}', CYAN)} {tick}{button.label}"
+
+
+def _wrapped(text: str, style: Style) -> str:
+    return "\n".join(
+        textwrap.fill(line, style.width, subsequent_indent="  " if line.startswith("- ") else "", break_long_words=False)
+        for line in text.split("\n")
+    )

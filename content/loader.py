@@ -1,0 +1,266 @@
+"""Content files to core types. Every error names the file and the key."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from content import schema
+from core.care import CarePage, Region, Source
+from core.clinical import (
+    Advice,
+    Choice,
+    Condition,
+    Disposition,
+    Findings,
+    Group,
+    Kind,
+    Pathway,
+    Question,
+    Reassurance,
+    Rule,
+    Stage,
+)
+from core.library import Library
+from core.words import Words
+
+HERE = Path(__file__).parent
+SHELVES = ("warning", "symptoms", "conditions", "treatment", "exercises", "physio", "prevention", "faq")
+T = TypeVar("T")
+
+
+class ContentError(ValueError):
+    """A content file cannot be used; the message names the file and the key."""
+
+
+def load(language: str = "en", root: Path = HERE) -> Library:
+    """Return the whole library in one language; raise ContentError for the first thing that is wrong."""
+    return Library(
+        pathway=load_pathway(root),
+        words=load_words(language, root),
+        pages=load_pages(root),
+        sources=load_sources(root),
+        regions=load_regions(root),
+    )
+
+
+def languages(root: Path = HERE) -> tuple[str, ...]:
+    """Return the languages that have words: a folder each."""
+    return tuple(sorted(p.name for p in (root / "locale").iterdir() if p.is_dir()))
+
+
+def load_pathway(root: Path = HERE) -> Pathway:
+    """Return the hip pathway. Its version ends in a hash of its files, so that any change is a new version."""
+    head = _read(root / "hip/pathway.toml", schema.PathwayFile)
+    groups = _read(root / "hip/findings.toml", dict[str, schema.GroupFile])
+    rules = _read(root / "hip/rules.toml", schema.RulesFile)
+    sets = _Sets(root / "hip/rules.toml", rules.sets)
+    return Pathway(
+        id=head.id,
+        version=f"{head.version}.{_hash_of(root / 'hip')}",
+        groups=tuple(Group(id, Kind(g.kind), g.codes) for id, g in groups.items()),
+        questions=_questions(root, sets),
+        rules=_rules(rules, sets),
+        reassurances=tuple(_reassurance(r, sets) for r in rules.reassurance),
+        conditions=_conditions(root),
+        advice=_advice(root, sets),
+        watch=head.watch,
+        hip_places=sets.flat(head.hip_places),
+        look_again={Disposition(u): days for u, days in head.look_again.items()},
+        not_the_hip={id: sets.flat(codes) for id, codes in head.not_the_hip.items()},
+    )
+
+
+def load_words(language: str, root: Path = HERE) -> Words:
+    """Return the words of one language: one table per file, care pages and judgements each as one."""
+    folder = root / "locale" / language
+    if not folder.is_dir():
+        raise ContentError(f"{folder}: no such language")
+    tree: dict[str, Any] = {p.stem: _toml(p) for p in sorted(folder.glob("*.toml"))}
+    tree["care"] = _merged(folder / "care")
+    tree["judgements"] = _merged(folder / "judgements")
+    return Words(language, tree)
+
+
+def load_pages(root: Path = HERE) -> tuple[CarePage, ...]:
+    """Return the care pages in the order of the shelves."""
+    return tuple(
+        CarePage(id=id, shelf=shelf, sources=p.sources, changed=p.changed, see_also=p.see_also)
+        for shelf in SHELVES
+        for id, p in _read(root / f"care/{shelf}.toml", dict[str, schema.CareFile]).items()
+    )
+
+
+def load_sources(root: Path = HERE) -> Mapping[str, Source]:
+    """Return every source by id."""
+    files = _read(root / "sources.toml", dict[str, schema.SourceFile])
+    return {id: Source(id, s.title, s.by, str(s.year or ""), s.where, s.read) for id, s in files.items()}
+
+
+def load_regions(root: Path = HERE) -> Mapping[str, Region]:
+    """Return the emergency numbers by region."""
+    files = _read(root / "regions.toml", dict[str, schema.RegionFile])
+    return {id: Region(id, r.emergency, r.urgent, r.source, r.date) for id, r in files.items()}
+
+
+def load_articles(root: Path = HERE) -> tuple[schema.ParagraphFile, ...]:
+    """Return the ledger of the source articles' paragraphs."""
+    return _read(root / "articles.toml", schema.ArticlesFile).paragraph
+
+
+def load_signoffs(root: Path = HERE) -> tuple[schema.SignOffFile, ...]:
+    """Return the sign-offs."""
+    return _read(root / "signoffs.toml", schema.SignOffsFile).signoff
+
+
+class _Sets:
+    """The named sets of `rules.toml`; `@name` stands for its codes."""
+
+    def __init__(self, path: Path, sets: Mapping[str, tuple[str, ...]]) -> None:
+        self._path, self._sets = path, sets
+
+    def flat(self, codes: Iterable[str]) -> Findings:
+        """Return the codes with every `@name` replaced by what it stands for."""
+        return frozenset(code for entry in codes for code in self._expand(entry))
+
+    def _expand(self, entry: str) -> Findings:
+        if not entry.startswith("@"):
+            return frozenset({entry})
+        if entry[1:] not in self._sets:
+            raise ContentError(f"{self._path}: sets: no set {entry}")
+        return self.flat(self._sets[entry[1:]])
+
+
+def _questions(root: Path, sets: _Sets) -> tuple[Question, ...]:
+    files = _read(root / "hip/questions.toml", schema.QuestionsFile).question
+    opened = {c.opens for q in files for c in q.choices if c.opens}
+    return tuple(
+        Question(
+            id=q.id,
+            stage=Stage(q.stage),
+            kind=Kind(q.kind),
+            choices=tuple(Choice(c.id, c.gives, c.opens) for c in q.choices),
+            when=sets.flat(q.when),
+            red_flag=q.red_flag,
+            detail=q.id in opened,
+            fingerprint=_digest(repr((q.kind, [(c.id, c.gives, c.opens) for c in q.choices])), 8),
+        )
+        for q in files
+    )
+
+
+def _rules(file: schema.RulesFile, sets: _Sets) -> tuple[Rule, ...]:
+    rules = [
+        Rule(
+            id=r.id,
+            urgency=Disposition(r.urgency),
+            all=sets.flat(r.all),
+            any=tuple(sets.flat(g) for g in r.any),
+            sources=r.sources,
+            stop_running=r.stop_running,
+            first=r.first,
+            item=r.item,
+        )
+        for r in file.rule
+    ]
+    for lift in file.raise_:
+        rules += [_lifted(r, lift, sets) for r in rules if r.urgency is Disposition(lift.from_) and not r.lifts]
+    return tuple(rules)
+
+
+def _lifted(rule: Rule, lift: schema.RaiseFile, sets: _Sets) -> Rule:
+    """Return the rule one level up: it needs what it needed and what the raise names, and nothing absent."""
+    return replace(
+        rule,
+        id=f"{rule.id}+{lift.id}",
+        urgency=Disposition(lift.to),
+        any=(*rule.any, *(sets.flat(g) for g in lift.any)),
+        sources=(*rule.sources, *(s for s in lift.sources if s not in rule.sources)),
+        stop_running=rule.stop_running or lift.stop_running,
+        lifts=rule.id,
+    )
+
+
+def _reassurance(file: schema.ReassuranceFile, sets: _Sets) -> Reassurance:
+    groups = tuple(sets.flat(g) for g in file.any)
+    return Reassurance(file.id, sets.flat(file.all), groups, sets.flat(file.none), file.sources)
+
+
+def _conditions(root: Path) -> tuple[Condition, ...]:
+    files = _read(root / "hip/conditions.toml", dict[str, schema.ConditionFile])
+    return tuple(
+        Condition(
+            id=id,
+            strong=frozenset(c.strong),
+            typical=frozenset(c.typical),
+            possible=frozenset(c.possible),
+            against=frozenset(c.against),
+            expects=frozenset(c.expects),
+            rare=c.rare,
+            care=c.care,
+            sources=c.sources,
+        )
+        for id, c in files.items()
+    )
+
+
+def _advice(root: Path, sets: _Sets) -> tuple[Advice, ...]:
+    files = _read(root / "hip/advice.toml", dict[str, schema.AdviceFile])
+    return tuple(
+        Advice(
+            id=id,
+            do=a.kind == "do",
+            urgencies=frozenset(Disposition(u) for u in a.urgencies),
+            any=sets.flat(a.any),
+            conditions=frozenset(a.conditions),
+            none=sets.flat(a.none),
+            sources=a.sources,
+        )
+        for id, a in files.items()
+    )
+
+
+def _read(path: Path, shape: type[T]) -> T:
+    try:
+        return msgspec.convert(_toml(path), shape)
+    except msgspec.ValidationError as error:
+        raise ContentError(f"{path}: {error}") from None
+
+
+@lru_cache(maxsize=128)
+def _toml_of(path: Path, stamp: int) -> dict[str, Any]:
+    del stamp  # part of the key only: an edited file is read again
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ContentError(f"{path}: {error}") from None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return _toml_of(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        raise ContentError(f"{path}: file not found") from None
+
+
+def _merged(folder: Path) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for key, value in _toml(path).items():
+            if key in merged:
+                raise ContentError(f"{path}: {key}: stands in another file of {folder.name}/ too")
+            merged[key] = value
+    return merged
+
+
+def _hash_of(folder: Path) -> str:
+    return _digest("".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.toml"))), 8)
+
+
+def _digest(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

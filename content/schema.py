@@ -1,0 +1,177 @@
+"""The shape of each content file. A field that is not here is an error: a typo in a rule must not pass unnoticed."""
+
+import datetime as dt
+
+from msgspec import Struct, field
+
+
+class _Strict(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table whose keys are all known."""
+
+
+class GroupFile(_Strict):
+    """A group of `hip/findings.toml`."""
+
+    kind: str
+    codes: tuple[str, ...]
+
+
+class ChoiceFile(_Strict):
+    """A choice of a question."""
+
+    id: str
+    gives: tuple[str, ...] = ()
+    opens: str | None = None
+
+
+class QuestionFile(_Strict):
+    """A `[[question]]` of `hip/questions.toml`."""
+
+    id: str
+    stage: str
+    kind: str
+    choices: tuple[ChoiceFile, ...]
+    when: tuple[str, ...] = ()
+    red_flag: bool = False
+
+
+class QuestionsFile(_Strict):
+    """`hip/questions.toml`."""
+
+    question: tuple[QuestionFile, ...]
+
+
+class RuleFile(_Strict):
+    """A `[[rule]]` of `hip/rules.toml`: present findings only. A key such as `none` is refused by this shape."""
+
+    id: str
+    urgency: str
+    sources: tuple[str, ...]
+    all: tuple[str, ...] = ()
+    any: tuple[tuple[str, ...], ...] = ()
+    stop_running: bool = False
+    first: tuple[str, ...] = ()
+    item: str = ""
+
+
+class RaiseFile(_Strict):
+    """A `[[raise]]` of `hip/rules.toml`."""
+
+    id: str
+    from_: str = field(name="from")
+    to: str
+    any: tuple[tuple[str, ...], ...]
+    sources: tuple[str, ...]
+    stop_running: bool = False
+
+
+class ReassuranceFile(_Strict):
+    """A `[[reassurance]]` of `hip/rules.toml`."""
+
+    id: str
+    sources: tuple[str, ...]
+    all: tuple[str, ...] = ()
+    any: tuple[tuple[str, ...], ...] = ()
+    none: tuple[str, ...] = ()
+
+
+class RulesFile(_Strict):
+    """`hip/rules.toml`."""
+
+    sets: dict[str, tuple[str, ...]]
+    rule: tuple[RuleFile, ...]
+    raise_: tuple[RaiseFile, ...] = field(name="raise", default=())
+    reassurance: tuple[ReassuranceFile, ...] = ()
+
+
+class ConditionFile(_Strict):
+    """A condition of `hip/conditions.toml`."""
+
+    sources: tuple[str, ...]
+    strong: tuple[str, ...] = ()
+    typical: tuple[str, ...] = ()
+    possible: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    expects: tuple[str, ...] = ()
+    rare: bool = False
+    care: str = ""
+
+
+class AdviceFile(_Strict):
+    """A piece of advice of `hip/advice.toml`."""
+
+    kind: str
+    urgencies: tuple[str, ...]
+    sources: tuple[str, ...]
+    any: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+
+
+class PathwayFile(_Strict):
+    """`hip/pathway.toml`: the order of things that belongs to no single question or rule."""
+
+    id: str
+    version: str
+    hip_places: tuple[str, ...]
+    watch: tuple[str, ...]
+    look_again: dict[str, int]
+    not_the_hip: dict[str, tuple[str, ...]]
+
+
+class CareFile(_Strict):
+    """A page of `care/<shelf>.toml`."""
+
+    sources: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+    see_also: tuple[str, ...] = ()
+
+
+class SourceFile(_Strict):
+    """A source of `sources.toml`."""
+
+    title: str
+    by: str
+    where: str
+    read: str
+    year: int | str | None = None
+    note: str = ""
+
+
+class RegionFile(_Strict):
+    """A region of `regions.toml`."""
+
+    emergency: str
+    source: str
+    date: dt.date
+    urgent: str = ""
+
+
+class ParagraphFile(_Strict):
+    """A `[[paragraph]]` of `articles.toml`."""
+
+    id: str
+    carried_by: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+class ArticlesFile(_Strict):
+    """`articles.toml`."""
+
+    paragraph: tuple[ParagraphFile, ...]
+
+
+class SignOffFile(_Strict):
+    """A `[[signoff]]` of `signoffs.toml`."""
+
+    item: str
+    name: str
+    role: str
+    date: dt.date
+    hash: str
+
+
+class SignOffsFile(_Strict):
+    """`signoffs.toml`."""
+
+    signoff: tuple[SignOffFile, ...] = ()

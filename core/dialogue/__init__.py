@@ -1,0 +1,24 @@
+"""The conversation as a pure function: session and inbound in, turn out. No I/O, no clock, no chance."""
+
+from core.dialogue.advance import advance
+from core.dialogue.session import Session, UnreadableSession, from_json, to_json
+from core.dialogue.turn import Button, Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
+
+__all__ = [
+    "Button",
+    "Command",
+    "Inbound",
+    "Notice",
+    "Prompt",
+    "Reply",
+    "Role",
+    "Session",
+    "Tap",
+    "Text",
+    "Turn",
+    "UnreadableSession",
+    "Verdict",
+    "advance",
+    "from_json",
+    "to_json",
+]

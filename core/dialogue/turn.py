@@ -1,0 +1,100 @@
+"""What comes in, what goes out, and what one turn gives back."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.clinical import Disposition, Findings
+from core.dialogue.session import Session
+from core.members import Address, Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command, such as /hip, with whatever was typed behind it."""
+
+    address: Address
+    name: str
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A pressed button: the token that the core put on it, carried back unread."""
+
+    address: Address
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something typed."""
+
+    address: Address
+    text: str
+
+
+Inbound = Command | Tap | Text
+
+
+class Role(StrEnum):
+    """What a button does, for whoever draws or plays the conversation."""
+
+    ANSWER = "answer"
+    NONE = "none"
+    NOT_SURE = "not_sure"
+    DONE = "done"
+    CONFIRM = "confirm"
+    BACK = "back"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A choice on a screen. `findings` are all codes that pressing it may lead to; they never leave the core's token."""
+
+    tap: str
+    label: str
+    role: Role
+    findings: Findings = frozenset()
+    ticked: bool | None = None
+    words: tuple[str, ...] = ()
+    """Plain words that mean the same when typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question, or a menu: something that waits for an answer."""
+
+    text: str
+    question: str
+    choices: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The result of a check."""
+
+    text: str
+    urgency: Disposition
+    conditions: tuple[str, ...]
+    choices: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something said that waits for nothing."""
+
+    text: str
+    choices: tuple[Button, ...] = ()
+
+
+Reply = Prompt | Verdict | Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one inbound led to: the session to keep (None: nothing is kept), the preferences, and the replies in order."""
+
+    session: Session | None
+    preferences: Preferences
+    replies: tuple[Reply, ...] = field(default=())

@@ -1,0 +1,165 @@
+"""Findings in, urgency out: pure, deterministic, and explained by the rules that fired."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.clinical import Assessment, Disposition, Fired, Findings, Pathway, Question, Rule
+from core.differential import Differentiator
+
+
+_ROUTINE = Disposition.ROUTINE.level
+
+
+class UnknownFinding(ValueError):
+    """A code is not in the vocabulary. Ignoring it could hide an alarming answer."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self.codes = tuple(sorted(codes))
+        super().__init__(f"unknown finding: {', '.join(self.codes)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A rule as bit masks, so that a turn can ask hundreds of them in microseconds."""
+
+    rule: Rule
+    level: int
+    all: int
+    any: tuple[int, ...]
+
+    def fires(self, mask: int) -> bool:
+        if self.all & ~mask:
+            return False
+        return all(group & mask for group in self.any)
+
+
+class Triage:
+    """The rules of one pathway, ready to be asked."""
+
+    def __init__(self, pathway: Pathway) -> None:
+        self.pathway = pathway
+        self._bit = {code: 1 << i for i, code in enumerate(sorted(pathway.codes))}
+        self._rules = tuple(
+            sorted(
+                (
+                    _Compiled(r, r.urgency.level, self.mask(r.all), tuple(self.mask(g) for g in r.any))
+                    for r in pathway.rules
+                ),
+                key=lambda c: -c.level,
+            )
+        )
+        self._reassurances = tuple(
+            (r, self.mask(r.all), tuple(self.mask(g) for g in r.any), self.mask(r.none)) for r in pathway.reassurances
+        )
+        self._gives = {q.id: self.mask(c for ch in q.choices for c in ch.gives) for q in pathway.questions}
+        self.differentiator = Differentiator(pathway.conditions)
+
+    def mask(self, codes: Iterable[str]) -> int:
+        """Return the codes as a bit mask; raise UnknownFinding for any that the vocabulary lacks."""
+        wanted = frozenset(codes)
+        if unknown := wanted - self._bit.keys():
+            raise UnknownFinding(unknown)
+        total = 0
+        for code in wanted:
+            total |= self._bit[code]
+        return total
+
+    def question_mask(self, question: Question) -> int:
+        """Return what a question's choices can give, as a bit mask."""
+        return self._gives[question.id]
+
+    def urgency(self, findings: Findings) -> Disposition:
+        """Return the most urgent disposition that the findings call for."""
+        return self._urgency(self.mask(findings))
+
+    def assess(self, findings: Findings) -> Assessment:
+        """Return everything that the findings call for and why; raise UnknownFinding for a code outside the vocabulary."""
+        mask = self.mask(findings)
+        fired = tuple(
+            Fired(c.rule, tuple(sorted(c.rule.because(findings)))) for c in self._rules if c.fires(mask)
+        )
+        urgency = self._urgency(mask)
+        differential = self.differentiator.order(findings, fired)
+        return Assessment(
+            urgency=urgency,
+            fired=_without_lifted(fired),
+            reassurance=self._reassurance(mask) if not fired else None,
+            differential=differential,
+            advice=self._advice(findings, urgency, tuple(f.condition for f in differential[:3])),
+            stop_running=any(f.rule.stop_running for f in fired),
+            would_raise=self._would_raise(mask, urgency),
+        )
+
+    def can_matter(self, mask: int, asked: int, remaining: int) -> bool:
+        """Return whether an answer among `asked` can still change the urgency, alone or with other answers in `remaining`.
+
+        All three are bit masks: what holds, what this question can give, and what all open questions can give. It errs
+        on the side of asking: a rule counts as open while some combination of open answers could fire it.
+        """
+        reachable = mask | remaining
+        fired = self._fired_level(mask)
+        home = fired < 0 and self._can_reassure(mask, asked, reachable)
+        # Where no rule fires the answer is routine already, so a routine rule matters only if home care is in question.
+        floor = fired if fired >= 0 else _ROUTINE - home
+        if home and not self._reassurance(mask):
+            return True
+        return any(
+            _still_needs(c.all, c.any, mask, reachable) & asked for c in self._rules if c.level > floor
+        )
+
+    def _fired_level(self, mask: int) -> int:
+        return next((c.level for c in self._rules if c.fires(mask)), -1)
+
+    def _urgency(self, mask: int) -> Disposition:
+        for c in self._rules:
+            if c.fires(mask):
+                return c.rule.urgency
+        return Disposition.SELF_CARE if self._reassurance(mask) else Disposition.ROUTINE
+
+    def _reassurance(self, mask: int) -> str | None:
+        for r, needs, groups, none in self._reassurances:
+            if not needs & ~mask and all(g & mask for g in groups) and not none & mask:
+                return r.id
+        return None
+
+    def _can_reassure(self, mask: int, asked: int, reachable: int) -> bool:
+        """Return whether home care holds now, or could with what is asked."""
+        if self._reassurance(mask):
+            return True
+        return any(
+            not none & mask and bool(_still_needs(needs, groups, mask, reachable) & asked)
+            for _, needs, groups, none in self._reassurances
+        )
+
+    def _advice(self, findings: Findings, urgency: Disposition, top: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            a.id
+            for a in self.pathway.advice
+            if urgency in a.urgencies
+            and not a.none & findings
+            and (not (a.any or a.conditions) or a.any & findings or a.conditions & set(top))
+        )
+
+    def _would_raise(self, mask: int, urgency: Disposition) -> tuple[tuple[str, Disposition], ...]:
+        bits = ((code, self._bit[code]) for code in self.pathway.watch)
+        raised = ((code, self._urgency(mask | bit)) for code, bit in bits if not bit & mask)
+        return tuple((code, to) for code, to in raised if to > urgency)
+
+
+def _still_needs(needs: int, groups: tuple[int, ...], mask: int, reachable: int) -> int:
+    """Return what a rule still needs of the findings that can be reached; 0 where it can no longer fire, or has."""
+    if needs & ~reachable:
+        return 0
+    open_bits = needs & ~mask
+    for group in groups:
+        if not group & reachable:
+            return 0
+        if not group & mask:
+            open_bits |= group
+    return open_bits
+
+
+def _without_lifted(fired: tuple[Fired, ...]) -> tuple[Fired, ...]:
+    """Return the rules that fired, each once: a rule that was lifted a level speaks for the one below it."""
+    lifted = {f.rule.lifts for f in fired}
+    return tuple(f for f in fired if f.rule.id not in lifted)

@@ -1,0 +1,1 @@
+"""The ticker: what is due is asked of the outbox and handed over. It decides nothing."""
