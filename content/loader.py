@@ -65,7 +65,7 @@ def load_pathway(root: Path = HERE) -> Pathway:
         version=f"{head.version}.{_hash_of(root / 'hip')}",
         groups=tuple(Group(id, Kind(g.kind), g.codes) for id, g in groups.items()),
         questions=_questions(root, sets),
-        rules=_rules(rules, sets),
+        rules=_rules(rules, sets, groups),
         reassurances=tuple(_reassurance(r, sets) for r in rules.reassurance),
         conditions=_conditions(root),
         advice=_advice(root, sets),
@@ -154,7 +154,7 @@ def _questions(root: Path, sets: _Sets) -> tuple[Question, ...]:
     )
 
 
-def _rules(file: schema.RulesFile, sets: _Sets) -> tuple[Rule, ...]:
+def _rules(file: schema.RulesFile, sets: _Sets, groups: Mapping[str, schema.GroupFile]) -> tuple[Rule, ...]:
     rules = [
         Rule(
             id=r.id,
@@ -169,8 +169,19 @@ def _rules(file: schema.RulesFile, sets: _Sets) -> tuple[Rule, ...]:
         for r in file.rule
     ]
     for lift in file.raise_:
-        rules += [_lifted(r, lift, sets) for r in rules if r.urgency is Disposition(lift.from_) and not r.lifts]
+        ours = [r for r in rules if r.urgency is Disposition(lift.from_) and not r.lifts]
+        rules += [raised for r in ours if _possible(raised := _lifted(r, lift, sets), groups)]
     return tuple(rules)
+
+
+def _possible(rule: Rule, groups: Mapping[str, schema.GroupFile]) -> bool:
+    """Return whether the rule asks for at most one code of each group of which one code holds, such as one age."""
+    for group in groups.values():
+        needed = rule.all & frozenset(group.codes)
+        others = [g for g in rule.any if g <= frozenset(group.codes) and not g & needed]
+        if group.kind == "one" and needed and others:
+            return False
+    return True
 
 
 def _lifted(rule: Rule, lift: schema.RaiseFile, sets: _Sets) -> Rule:

@@ -1,4 +1,4 @@
-"""A patient who plays a check: reads what is on the screen and presses what fits, as a script of the conversation would.
+"""A patient who plays a check: reads the screen and presses what fits, as a script of the conversation would.
 
 It knows its findings and sees what any script sees: each button's role, its findings and whether it is ticked. It never
 looks into the session, so what it cannot reach, a member cannot reach.

@@ -1,12 +1,15 @@
 """Findings in, urgency out: pure, deterministic, and explained by the rules that fired."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from core.clinical import Assessment, Disposition, Fired, Findings, Pathway, Question, Rule
+from core.clinical import Assessment, Disposition, Fired, Findings, Pathway, Question, Reassurance, Rule
 from core.differential import Differentiator
 
 
+_LEVELS = tuple(Disposition)
 _ROUTINE = Disposition.ROUTINE.level
 
 
@@ -30,7 +33,10 @@ class _Compiled:
     def fires(self, mask: int) -> bool:
         if self.all & ~mask:
             return False
-        return all(group & mask for group in self.any)
+        for group in self.any:  # A loop: a generator here would cost as much as all the rest.
+            if not group & mask:
+                return False
+        return True
 
 
 class Triage:
@@ -51,6 +57,7 @@ class Triage:
         self._reassurances = tuple(
             (r, self.mask(r.all), tuple(self.mask(g) for g in r.any), self.mask(r.none)) for r in pathway.reassurances
         )
+        self._asks = {q.id: self.mask(self._asked_by(q)) for q in pathway.questions}
         self._gives = {q.id: self.mask(c for ch in q.choices for c in ch.gives) for q in pathway.questions}
         self.differentiator = Differentiator(pathway.conditions)
 
@@ -64,7 +71,11 @@ class Triage:
             total |= self._bit[code]
         return total
 
-    def question_mask(self, question: Question) -> int:
+    def asks(self, question: Question) -> int:
+        """Return everything that a question asks about, the details it may open included, as a bit mask."""
+        return self._asks[question.id]
+
+    def gives(self, question: Question) -> int:
         """Return what a question's choices can give, as a bit mask."""
         return self._gives[question.id]
 
@@ -90,46 +101,63 @@ class Triage:
             would_raise=self._would_raise(mask, urgency),
         )
 
-    def can_matter(self, mask: int, asked: int, remaining: int) -> bool:
-        """Return whether an answer among `asked` can still change the urgency, alone or with other answers in `remaining`.
+    def what_matters(self, mask: int, remaining: int) -> int:
+        """Return the findings, as a bit mask, that can still change the urgency, alone or with others in `remaining`.
 
-        All three are bit masks: what holds, what this question can give, and what all open questions can give. It errs
-        on the side of asking: a rule counts as open while some combination of open answers could fire it.
+        `mask` is what holds, `remaining` all that open questions can still give. It errs on the side of asking: a rule is
+        open while some combination of open answers could fire it.
         """
         reachable = mask | remaining
-        fired = self._fired_level(mask)
-        home = fired < 0 and self._can_reassure(mask, asked, reachable)
-        # Where no rule fires the answer is routine already, so a routine rule matters only if home care is in question.
-        floor = fired if fired >= 0 else _ROUTINE - home
-        if home and not self._reassurance(mask):
-            return True
-        return any(
-            _still_needs(c.all, c.any, mask, reachable) & asked for c in self._rules if c.level > floor
-        )
+        floor = self._fired_level(mask)
+        matters = 0
+        if floor < 0:
+            # Where no rule fires the answer is routine already: a routine rule matters only while home care holds.
+            holds = self._reassurance(mask) is not None
+            floor = _ROUTINE - holds
+            matters = self._undoing_home(mask, remaining) if holds else self._bringing_home(mask, reachable)
+        for c in self._rules:
+            if c.level <= floor:
+                break
+            matters |= _still_needs(c.all, c.any, mask, reachable)
+        return matters & remaining
 
     def _fired_level(self, mask: int) -> int:
-        return next((c.level for c in self._rules if c.fires(mask)), -1)
-
-    def _urgency(self, mask: int) -> Disposition:
+        """Return the level of the most urgent rule that fires, -1 where none does."""
         for c in self._rules:
             if c.fires(mask):
-                return c.rule.urgency
+                return c.level
+        return -1
+
+    def _asked_by(self, question: Question) -> Findings:
+        return frozenset().union(*(self.pathway.leads_to[question.id, c.id] for c in question.choices))
+
+    def _urgency(self, mask: int) -> Disposition:
+        level = self._fired_level(mask)
+        if level >= 0:
+            return _LEVELS[level]
         return Disposition.SELF_CARE if self._reassurance(mask) else Disposition.ROUTINE
 
     def _reassurance(self, mask: int) -> str | None:
+        return next((r.id for r, _ in self._holding(mask)), None)
+
+    def _holding(self, mask: int) -> Iterator[tuple[Reassurance, int]]:
+        """Yield each reassuring pattern that holds, with what would undo it."""
         for r, needs, groups, none in self._reassurances:
             if not needs & ~mask and all(g & mask for g in groups) and not none & mask:
-                return r.id
-        return None
+                yield r, none
 
-    def _can_reassure(self, mask: int, asked: int, reachable: int) -> bool:
-        """Return whether home care holds now, or could with what is asked."""
-        if self._reassurance(mask):
-            return True
-        return any(
-            not none & mask and bool(_still_needs(needs, groups, mask, reachable) & asked)
-            for _, needs, groups, none in self._reassurances
-        )
+    def _undoing_home(self, mask: int, remaining: int) -> int:
+        """Return what could undo every pattern that holds, as a bit mask; 0 where one of them is beyond doubt."""
+        undoing = [none & remaining for _, none in self._holding(mask)]
+        return 0 if 0 in undoing else reduce(or_, undoing)
+
+    def _bringing_home(self, mask: int, reachable: int) -> int:
+        """Return what could still bring home care about, as a bit mask; 0 where it is out of reach."""
+        wanted = 0
+        for _, needs, groups, none in self._reassurances:
+            if not none & mask:
+                wanted |= _still_needs(needs, groups, mask, reachable)
+        return wanted
 
     def _advice(self, findings: Findings, urgency: Disposition, top: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(

@@ -26,13 +26,14 @@ NOT_URGENT = (Disposition.SELF_CARE, Disposition.ROUTINE, Disposition.WITHIN_DAY
 """Labels of the checks that are asked to the end: here few taps matter most."""
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """A fixed present, so that two audits of the same content are the same."""
+COLUMNS = ("n", "danger", "under", "over", "2 over", "right", "safe", "top-1", "top-3")
 
 
 class Unreadable(ValueError):
     """The file cannot be scored; each line of the message says what is wrong and where."""
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, frozen=True):
     """A vignette as it stands in the file; other keys are left alone."""
 
     id: str | int
@@ -106,7 +107,7 @@ def as_json(scored: Sequence[Scored]) -> dict[str, Any]:
 def as_text(scored: Sequence[Scored]) -> Iterator[str]:
     """Yield the report: the scores, each miss by name, and what the chat asked of a member."""
     outcomes = [s.outcome for s in scored]
-    yield f"{'':12}{'n':>4}{'danger':>8}{'under':>7}{'over':>6}{'2 over':>8}{'right':>8}{'safe':>8}{'top-1':>8}{'top-3':>8}"
+    yield f"{'':12}" + "".join(f"{name:>8}" for name in COLUMNS)
     yield _row("all", tally(outcomes))
     yield from (_row(level.value, t) for level, t in by_level(outcomes).items())
     if misses := [s for s in scored if s.outcome.faults]:
@@ -142,7 +143,7 @@ def by_rules(triage: Triage, vignette: Vignette) -> Scored:
 
 
 def by_chat(library: Library, vignette: Vignette) -> Scored:
-    """Return what a patient is told who plays the whole conversation; raise Lost, with whose it was, where it has no end."""
+    """Return what a patient who plays the whole conversation is told; raise Lost, naming them, where it has no end."""
     try:
         played = play(library, vignette.findings, now=NOW)
     except Lost as error:
@@ -161,18 +162,20 @@ def _vignette(line: str, vocabulary: Findings) -> Vignette:
 def _with_progress(vignettes: Sequence[Vignette], ask: Ask) -> Iterator[Scored]:
     """Yield what comes of each patient, with a count for whoever waits at a terminal."""
     shown = sys.stderr.isatty()
-    for number, vignette in enumerate(vignettes, start=1):
+    try:
+        for number, vignette in enumerate(vignettes, start=1):
+            if shown:
+                print(f"\r{number} of {len(vignettes)}", end="", file=sys.stderr, flush=True)
+            yield ask(vignette)
+    finally:
         if shown:
-            print(f"\r{number} of {len(vignettes)}", end="", file=sys.stderr, flush=True)
-        yield ask(vignette)
-    if shown:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _row(name: str, t: Tally) -> str:
     shares = (share(t.right, t.patients), share(t.safe, t.patients), share(t.top_1, t.scored), share(t.top_3, t.scored))
-    per_cent = "".join(f"{s:>6.0f} %" for s in shares)
-    return f"{name:12}{t.patients:>4}{t.dangerous:>8}{t.under:>7}{t.over:>6}{t.far_over:>8}{per_cent}"
+    counts = (t.patients, t.dangerous, t.under, t.over, t.far_over)
+    return f"{name:12}" + "".join((*(f"{c:>8}" for c in counts), *(f"{s:>6.0f} %" for s in shares)))
 
 
 def _miss(scored: Scored) -> str:

@@ -35,7 +35,7 @@ def next_question(library: Library, session: Session) -> Question | None:
         return question
     if question := _can_change_urgency(library, session, findings):
         return question
-    if urgency >= Disposition.SAME_DAY or _enough(session):
+    if urgency >= Disposition.SAME_DAY or _enough(library, session):
         return None
     return _changes_patterns(library, session, findings)
 
@@ -78,8 +78,9 @@ def progress(library: Library, session: Session) -> tuple[int, int]:
     return done + 1, max(typical, done + 2)
 
 
-def _enough(session: Session) -> bool:
-    return len(session.answers) >= LONG_ENOUGH or sum(a.pattern for a in session.answers) >= PATTERN_QUESTIONS
+def _enough(library: Library, session: Session) -> bool:
+    screens = sum(1 for a in session.answers if not library.pathway.by_id[a.question].detail)
+    return screens >= LONG_ENOUGH or sum(a.pattern for a in session.answers) >= PATTERN_QUESTIONS
 
 
 def _codes_of(library: Library, answer: Answer) -> set[str]:
@@ -132,12 +133,21 @@ def _open_questions(library: Library, session: Session, findings: Findings) -> l
 
 def _can_change_urgency(library: Library, session: Session, findings: Findings) -> Question | None:
     questions = _open_questions(library, session, findings)
-    masks = [(q, library.triage.question_mask(q)) for q in questions]
+    masks = [(q, library.triage.gives(q)) for q in questions]
     remaining = 0
     for _, mask in masks:
         remaining |= mask
-    holds = library.triage.mask(findings)
-    return next((q for q, mask in masks if library.triage.can_matter(holds, mask, remaining)), None)
+    open_still = remaining & ~_asked(library, session)
+    matters = library.triage.what_matters(library.triage.mask(findings), open_still)
+    return next((q for q, mask in masks if mask & matters), None)
+
+
+def _asked(library: Library, session: Session) -> int:
+    """Return what has been asked about already, as a bit mask: a no on an earlier screen is not asked for again."""
+    asked = 0
+    for answer in session.answers:
+        asked |= library.triage.asks(library.pathway.by_id[answer.question])
+    return asked
 
 
 def _changes_patterns(library: Library, session: Session, findings: Findings) -> Question | None:

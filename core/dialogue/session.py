@@ -1,6 +1,6 @@
 """A check in progress as a plain value: what was given, what was answered, and which screen is open."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -79,8 +79,9 @@ class UnreadableSession(ValueError):
 
 def to_json(session: Session) -> dict[str, Any]:
     """Return the session as plain JSON values."""
-    plain = asdict(session)
+    plain = {name: getattr(session, name) for name in Session.__slots__}
     plain["started"], plain["touched"] = session.started.isoformat(), session.touched.isoformat()
+    plain["answers"] = [{name: getattr(a, name) for name in Answer.__slots__} for a in session.answers]
     return {"format": FORMAT, **plain}
 
 

@@ -2,22 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from core.dialogue.turn import Button, Role
-from core.library import Library
 from core.words import Words
 
 LONGEST_READ = 300
 """Characters of a typed message that are read as an answer; a longer one is a story, and is not guessed at."""
 _SPLIT = re.compile(r"[\s,;.&+]+|\band\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """Buttons that a typed text stands for, in the order typed."""
-
-    buttons: tuple[Button, ...]
 
 
 def plain(text: str) -> str:
@@ -28,6 +19,8 @@ def plain(text: str) -> str:
 
 def danger_in(words: Words, text: str) -> str | None:
     """Return the kind of danger that a typed text speaks of, or None. Read before anything else, in every state."""
+    if not text:
+        return None
     said = f" {plain(text)} "
     for kind, entry in words.table("danger").items():
         if any(f" {phrase} " in said for phrase in entry["phrases"]):
@@ -35,44 +28,43 @@ def danger_in(words: Words, text: str) -> str | None:
     return None
 
 
-def read_typed(library: Library, text: str, buttons: Sequence[Button]) -> Typed | None:
-    """Return the buttons that the text names by number, by label or by plain word; None where that is not clear."""
+def read_typed(text: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
+    """Return the buttons that the text names by number, by label or by plain word; none where that is not clear."""
     said = plain(text)
     if not said or len(text) > LONGEST_READ:
-        return None
-    numbered = _numbers(said, buttons)
-    if numbered is not None:
+        return ()
+    if numbered := _numbers(said, buttons):
         return numbered
     for button in buttons:
         if said == plain(button.label) or said in button.words:
-            return Typed((button,))
+            return (button,)
     return _by_word(said, buttons) or _by_likeness(said, buttons)
 
 
-def _numbers(said: str, buttons: Sequence[Button]) -> Typed | None:
+def _numbers(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     parts = [p for p in _SPLIT.split(said) if p]
     if not parts or not all(p.isascii() and p.isdigit() and len(p) <= 2 for p in parts):
-        return None
+        return ()
     positions = [int(p) - 1 for p in parts]
     if not all(0 <= p < len(buttons) for p in positions):
-        return None
-    return Typed(tuple(buttons[p] for p in dict.fromkeys(positions)))
+        return ()
+    return tuple(buttons[p] for p in dict.fromkeys(positions))
 
 
-def _by_word(said: str, buttons: Sequence[Button]) -> Typed | None:
+def _by_word(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     """A word or two that stand on one button only, such as "groin" or "age 45"."""
     wanted = set(said.split())
     answers = [b for b in buttons if b.role is Role.ANSWER]
     found = [b for b in answers if wanted <= set(plain(b.label).split())]
-    return Typed((found[0],)) if len(found) == 1 else None
+    return (found[0],) if len(found) == 1 else ()
 
 
-def _by_likeness(said: str, buttons: Sequence[Button]) -> Typed | None:
+def _by_likeness(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     if len(said) < 4:
-        return None
+        return ()
     # Imported here: only a typing error needs it.
     from rapidfuzz import fuzz
 
     scores = sorted(((fuzz.ratio(said, plain(b.label)), i) for i, b in enumerate(buttons)), reverse=True)
     clear = scores[0][0] >= 85 and (len(scores) == 1 or scores[0][0] - scores[1][0] >= 10)
-    return Typed((buttons[scores[0][1]],)) if clear else None
+    return (buttons[scores[0][1]],) if clear else ()
