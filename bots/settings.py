@@ -23,7 +23,9 @@ def read_settings(environment: Mapping[str, str], *, regions: Container[str], la
     language = environment.get("HIPWISE_LANGUAGE", "").strip().lower() or "en"
     problems = []
     if region is not None and region not in regions:
-        problems.append(f"HIPWISE_REGION={region}: not a region of content/regions.toml. Use its code, such as GB, or leave it out.")
+        problems.append(
+            f"HIPWISE_REGION={region}: not a region of content/regions.toml. Use its code, such as GB, or leave it out."
+        )
     if language not in languages:
         problems.append(f"HIPWISE_LANGUAGE={language}: no folder content/locale/{language}. Leave it out for English.")
     if problems:

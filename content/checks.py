@@ -14,7 +14,7 @@ from typing import Any
 
 from content import loader, reading, signoff
 from content.loader import HERE, ContentError
-from core.clinical import Disposition, Findings, Kind, Question, Stage
+from core.clinical import Choice, Disposition, Findings, Kind, Question, Stage
 from core.dialogue.result import Result
 from core.dialogue.screens import Screens
 from core.dialogue.session import Answer, Session, View
@@ -40,6 +40,7 @@ CONDITIONS, ADVICE, FINDINGS = "hip/conditions.toml", "hip/advice.toml", "hip/fi
 ARTICLES, DANGER, GLOSSARY = "articles.toml", "danger.toml", "glossary.toml"
 REGIONS, SIGNOFFS = "regions.toml", "signoffs.toml"
 
+RULE_ARRAYS = ("rule", "raise", "reassurance")
 URGENCIES = tuple(d.value for d in Disposition)
 VALUES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (FINDINGS, "", "kind", tuple(Kind)),
@@ -70,7 +71,8 @@ TABLES = (
 TYPED = ("keywords", "phrases", "typed")
 """Lists of what members may type: matched, never shown, so no style applies to them."""
 NUMBERS = frozenset({"emergency", "urgent"})
-KM = frozenset({"km"})
+KM = frozenset({"km60"})
+"""Any distance, such as `{km60}`, is written in the units of the member."""
 FILLED = {
     ("questions", "*", "choices", "*"): KM,
     ("questions", "*", "plain_choices", "*"): KM,
@@ -78,7 +80,7 @@ FILLED = {
     ("care", "*", "body", "*"): NUMBERS | KM,
     ("dispositions", "*", "if_worse"): NUMBERS,
 }
-"""Placeholders that the code fills otherwise than in its call for the words; `{km60}` is `km` here."""
+"""Placeholders that the code fills otherwise than in its call for the words."""
 GIVES_NUMBER = (("ui", "safety_line"), ("dispositions", "emergency", "first"))
 """What must always say which number to call."""
 ABOUT_WEIGHT = (("care", "hip_osteoarthritis"), ("care", "prevent_weight"), ("judgements", "prevent_no_weight_advice"))
@@ -160,7 +162,7 @@ def check(root: Path = HERE) -> tuple[Problem, ...]:
 
     Screens are drawn only once ids and words are in order, as others cannot be drawn.
     """
-    if wrong := tuple(_values(root)):
+    if wrong := tuple(_unreadable(root)) or tuple(_values(root)):
         return wrong
     english = _material(root, "en")
     problems = _found((*LOGIC, *WORDED), english) or [*_fits(english)]
@@ -190,9 +192,8 @@ def _material(root: Path, language: str) -> Material:
 def _texts(root: Path, language: str) -> Iterator[Text]:
     folder = root / "locale" / language
     for path in sorted(folder.rglob("*.toml")):
-        table = path.stem if path.parent == folder else path.parent.name
-        for keys, says in _leaves((table,), _table(path)):
-            yield Text(path.relative_to(root).as_posix(), keys, says)
+        table, file = path.stem if path.parent == folder else path.parent.name, path.relative_to(root).as_posix()
+        yield from (Text(file, keys, says) for keys, says in _leaves((table,), _table(path)))
 
 
 def _leaves(path: Keys, node: Any) -> Iterator[tuple[Keys, str]]:
@@ -214,13 +215,19 @@ def _whole(path: Keys) -> Keys:
     return path[:-1] if path[-1].isdigit() else path
 
 
+def _unreadable(root: Path) -> Iterator[Problem]:
+    for path in sorted(root.rglob("*.toml")):
+        try:
+            _table(path)
+        except ValueError as error:  # not TOML, or not UTF-8
+            yield Problem(path.relative_to(root).as_posix(), "", f"cannot be read: {error}")
+
+
 def _table(path: Path) -> dict[str, Any]:
     try:
         return _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ContentError(f"{path}: file not found") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ContentError(f"{path}: {error}") from None
 
 
 @lru_cache(maxsize=128)
@@ -230,10 +237,10 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _entries(table: Mapping[str, Any], array: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (id, table) of an array of tables, or of the file's own tables; the loader complains of anything else."""
-    rows = (
-        table.get(array, []) if array else [{"id": name, **row} for name, row in table.items() if isinstance(row, dict)]
-    )
-    yield from ((str(row.get("id", "?")), row) for row in rows if isinstance(row, dict))
+    rows = table.get(array) if array else [{"id": name, **row} for name, row in table.items() if isinstance(row, dict)]
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict):
+            yield str(row.get("id", "?")), row
 
 
 def _flat(value: Any) -> list[str]:
@@ -254,10 +261,11 @@ def _values(root: Path) -> Iterator[Problem]:
     for file, array, field, allowed in VALUES:
         for name, entry in _entries(_table(root / file), array):
             yield from _none_of(file, f"{name}.{field}", _flat(entry.get(field)), allowed)
-    yield from _none_of(PATHWAY, "look_again", [*_table(root / PATHWAY).get("look_again", {})], URGENCIES)
+    if isinstance(days := _table(root / PATHWAY).get("look_again"), dict):
+        yield from _none_of(PATHWAY, "look_again", days, URGENCIES)
 
 
-def _none_of(file: str, key: str, values: list[str], allowed: tuple[str, ...]) -> Iterator[Problem]:
+def _none_of(file: str, key: str, values: Iterable[str], allowed: tuple[str, ...]) -> Iterator[Problem]:
     yield from (Problem(file, key, f"{v!r} is none of {', '.join(allowed)}") for v in values if v not in allowed)
 
 
@@ -290,7 +298,7 @@ def _named(value: Any, *, sets: bool = True) -> list[str]:
 
 def _once(m: Material) -> Iterator[Problem]:
     pathway = m.library.pathway
-    rules = [name for array in ("rule", "raise", "reassurance") for name, _ in m.entries(RULES, array)]
+    rules = [name for array in RULE_ARRAYS for name, _ in m.entries(RULES, array)]
     yield from _twice(RULES, rules)
     yield from _twice(QUESTIONS, [q.id for q in pathway.questions])
     yield from _twice(FINDINGS, [code for group in pathway.groups for code in group.codes])
@@ -354,8 +362,8 @@ def _cited(m: Material) -> Iterator[Problem]:
 
 
 def _citations(m: Material) -> Iterator[tuple[str, str, list[str]]]:
-    arrays = [(RULES, "rule"), (RULES, "raise"), (RULES, "reassurance"), (CONDITIONS, ""), (ADVICE, ""), (DANGER, "")]
-    for file, array in [*arrays, *((f"care/{shelf}.toml", "") for shelf in loader.SHELVES)]:
+    files = [CONDITIONS, ADVICE, DANGER, *(f"care/{shelf}.toml" for shelf in loader.SHELVES)]
+    for file, array in [*((RULES, array) for array in RULE_ARRAYS), *((file, "") for file in files)]:
         for name, entry in m.entries(file, array):
             yield file, name, _flat(entry.get("sources"))
 
@@ -383,11 +391,12 @@ def _reached(m: Material) -> Iterator[Problem]:
     questions = m.library.pathway.questions
     while more := [q for q in questions if q.id not in reached and _opens(q, questions, reached, told)]:
         reached |= {q.id for q in more}
-        told = told.union(*(c.gives for q in more for c in q.choices))
+        told = told.union(*(codes for q in more for codes in _tells(q)))
+    telling = _telling(m)
     for q in questions:
         if q.id not in reached:
             yield Problem(QUESTIONS, q.id, "no answers lead to this question")
-        elif q.stage in (Stage.URGENCY, Stage.PATTERN) and not _telling(m) & {g for c in q.choices for g in c.gives}:
+        elif q.stage in (Stage.URGENCY, Stage.PATTERN) and not telling & {g for c in q.choices for g in c.gives}:
             yield Problem(QUESTIONS, q.id, "no rule and no pattern uses its answers, so it is never asked")
 
 
@@ -395,6 +404,16 @@ def _opens(question: Question, questions: tuple[Question, ...], reached: set[str
     if question.detail:
         return any(c.opens == question.id for q in questions if q.id in reached for c in q.choices)
     return not question.when or bool(question.when & told)
+
+
+def _tells(question: Question) -> Iterator[tuple[str, ...]]:
+    for choice in question.choices:
+        yield choice.gives
+        yield (f"unsure_{_item(choice)}",) if question.red_flag else ()
+
+
+def _item(choice: Choice) -> str:
+    return choice.item if choice.gives or choice.opens else ""
 
 
 def _telling(m: Material) -> Findings:
@@ -411,7 +430,7 @@ def _unsure_counts(m: Material) -> Iterator[Problem]:
     acted_on = {code for r in m.library.pathway.rules for codes in (r.all, *r.any) for code in codes}
     for q in m.library.pathway.questions:
         for c in q.choices if q.red_flag else ():
-            code = f"unsure_{c.opens or ''.join(c.gives[:1])}"
+            code = f"unsure_{_item(c)}"
             if code not in m.library.pathway.codes:
                 yield Problem(FINDINGS, code, f"is missing, for not sure about {q.id}.{c.id}")
             elif code not in acted_on:
@@ -435,7 +454,7 @@ def _needed(m: Material) -> Iterator[tuple[Keys, type]]:
     """Yield the path and shape of all words that the logic asks for, under the keys that the code uses."""
     p = m.library.pathway
     yield from ((path, str) for q in p.questions for path in _needed_by(q))
-    yield from ((("rules", name), str) for array in ("rule", "reassurance") for name, _ in m.entries(RULES, array))
+    yield from ((("rules", name), str) for array in RULE_ARRAYS for name, _ in m.entries(RULES, array))
     yield from ((("conditions", c.id, part), str) for c in p.conditions for part in ("name", "short"))
     yield from ((("advice", a.id), str) for a in p.advice)
     yield from ((("findings", code), str) for code in sorted(p.codes) if not code.startswith("unsure_"))
@@ -462,7 +481,6 @@ def _needed_by(q: Question) -> Iterator[Keys]:
 def _owned(m: Material) -> Iterator[Problem]:
     """No words are left over: the logic or the code asks for each of them."""
     owned = {path for path, _ in _needed(m)} | {("dispositions", d, "if_worse") for d in URGENCIES}
-    owned |= {("rules", name) for name, _ in m.entries(RULES, "raise")}
     owned |= {("judgements", name) for name in m.library.words.table("judgements")}  # _cited sees to these
     for path, file in m.file_by_path.items():
         named_in_code = path[0] == "ui" and path[1] != "short" and path[-1] in _code().names
@@ -482,7 +500,7 @@ def _placeholders(m: Material) -> Iterator[Problem]:
         names = _names_in(text.says)
         if names is None:
             yield Problem(text.file, text.key, "has a brace without its partner")
-        for name in sorted((names or frozenset()) - _fills(text.path)):
+        for name in sorted(names - _fills(text.path)) if names else ():
             yield Problem(text.file, text.key, f"{{{name}}} is not filled here")
 
 
@@ -493,10 +511,10 @@ def _names_in(text: str) -> frozenset[str] | None:
         names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
     except ValueError:
         return None
-    return frozenset("km" if name.startswith("km") and name[2:].isdigit() else name for name in names)
+    return frozenset("km60" if name.startswith("km") and name[2:].isdigit() else name for name in names)
 
 
-def _fills(path: Keys) -> Findings:
+def _fills(path: Keys) -> frozenset[str]:
     """Return the placeholders that are filled in this text, wherever it is asked for."""
     exact = [a.fills for a in _code().asks if a.path == path]
     if exact:

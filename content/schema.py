@@ -5,7 +5,7 @@ import datetime as dt
 from msgspec import Struct, field
 
 
-class _Strict(Struct, frozen=True, forbid_unknown_fields=True):
+class _Strict(Struct, forbid_unknown_fields=True):
     """A table whose keys are all known."""
 
 

@@ -1,7 +1,7 @@
 """The care library's nouns: pages, sources and regions."""
 
-from dataclasses import dataclass
 import datetime as dt
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

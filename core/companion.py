@@ -30,8 +30,9 @@ class Companion:
         async with lock:
             try:
                 return await self._turn(inbound)
-            except Exception as error:  # The member must get an answer whatever went wrong.
-                log.error("turn.failed", extra={"error": type(error).__name__})
+            except Exception as error:  # noqa: BLE001 - the member must get an answer whatever went wrong
+                # No traceback: its locals may hold what was said.
+                log.error("turn.failed", extra={"error": type(error).__name__})  # noqa: TRY400
                 return (self._sorry(),)
 
     async def _turn(self, inbound: Inbound) -> tuple[Reply, ...]:

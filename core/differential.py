@@ -18,7 +18,12 @@ class Differentiator:
         self._by_id = {c.id: c for c in conditions}
         self._points: dict[str, list[tuple[str, int]]] = {}
         for condition in conditions:
-            for points, codes in ((3, condition.strong), (2, condition.typical), (1, condition.possible), (-2, condition.against)):
+            for points, codes in (
+                (3, condition.strong),
+                (2, condition.typical),
+                (1, condition.possible),
+                (-2, condition.against),
+            ):
                 for code in codes:
                     self._points.setdefault(code, []).append((condition.id, points))
 
@@ -40,7 +45,8 @@ class Differentiator:
 
     def worth_asking(self, findings: Findings, question: Question) -> int:
         """Return how much a question can change which patterns come first: 2 for each answer that would change the first,
-        1 for each that would change the first three, 0 where it changes nothing."""
+        1 for each that would change the first three, 0 where it changes nothing.
+        """
         before = self._leaders(self._score(findings))
         worth = 0
         for choice in question.choices:

@@ -58,9 +58,7 @@ class Library:
         query = utils.default_process(text)
         if len(query) < 3:
             return ()
-        found = process.extract(
-            query, self._search_terms.keys(), scorer=fuzz.WRatio, limit=40, score_cutoff=SEARCH_CUTOFF
-        )
+        found = process.extract(query, self._search_terms.keys(), scorer=fuzz.WRatio, limit=40, score_cutoff=SEARCH_CUTOFF)
         best: dict[str, float] = {}
         for term, score, _ in found:
             exact = 10.0 if re.search(rf"\b{re.escape(term)}\b", query) else 0.0

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from core.clinical import Assessment, Disposition, Fired, Findings, Pathway, Question, Reassurance, Rule
+from core.clinical import Assessment, Disposition, Findings, Fired, Pathway, Question, Reassurance, Rule
 from core.differential import Differentiator
-
 
 _LEVELS = tuple(Disposition)
 _ROUTINE = Disposition.ROUTINE.level
@@ -33,7 +32,7 @@ class _Compiled:
     def fires(self, mask: int) -> bool:
         if self.all & ~mask:
             return False
-        for group in self.any:  # A loop: a generator here would cost as much as all the rest.
+        for group in self.any:  # noqa: SIM110 - a generator here would cost as much as all the rest
             if not group & mask:
                 return False
         return True
@@ -47,10 +46,7 @@ class Triage:
         self._bit = {code: 1 << i for i, code in enumerate(sorted(pathway.codes))}
         self._rules = tuple(
             sorted(
-                (
-                    _Compiled(r, r.urgency.level, self.mask(r.all), tuple(self.mask(g) for g in r.any))
-                    for r in pathway.rules
-                ),
+                (_Compiled(r, r.urgency.level, self.mask(r.all), tuple(self.mask(g) for g in r.any)) for r in pathway.rules),
                 key=lambda c: -c.level,
             )
         )
@@ -86,9 +82,7 @@ class Triage:
     def assess(self, findings: Findings) -> Assessment:
         """Return everything that the findings call for and why; raise UnknownFinding for a code outside the vocabulary."""
         mask = self.mask(findings)
-        fired = tuple(
-            Fired(c.rule, tuple(sorted(c.rule.because(findings)))) for c in self._rules if c.fires(mask)
-        )
+        fired = tuple(Fired(c.rule, tuple(sorted(c.rule.because(findings)))) for c in self._rules if c.fires(mask))
         urgency = self._urgency(mask)
         differential = self.differentiator.order(findings, fired)
         return Assessment(

@@ -64,3 +64,5 @@ def _walk(prefix: str, node: Any) -> Iterator[tuple[str, str]]:
         case list() | tuple():
             for i, value in enumerate(node):
                 yield from _walk(f"{prefix}.{i}", value)
+        case _:
+            pass

@@ -19,9 +19,7 @@ CODES = st.sampled_from(sorted(SHIPPED.codes))
 RULES = st.sampled_from(SHIPPED.rules)
 
 
-def rule(
-    name: str, *needs: str, one_of: tuple[Findings, ...] = (), urgency: Disposition = Disposition.SAME_DAY
-) -> Rule:
+def rule(name: str, *needs: str, one_of: tuple[Findings, ...] = (), urgency: Disposition = Disposition.SAME_DAY) -> Rule:
     return Rule(name, urgency, frozenset(needs), one_of, sources=("X",))
 
 
@@ -67,9 +65,7 @@ def proof_of(*rules: Rule) -> Proof:
 
 @given(findings=st.frozensets(CODES, max_size=15), rule=RULES, added=CODES, data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_nothing_that_is_told_lowers_an_urgency(
-    findings: Findings, rule: Rule, added: str, data: st.DataObject
-) -> None:
+def test_nothing_that_is_told_lowers_an_urgency(findings: Findings, rule: Rule, added: str, data: st.DataObject) -> None:
     told = findings | rule.all | {data.draw(st.sampled_from(sorted(group))) for group in rule.any}
 
     assert TRIAGE.urgency(told | {added}) >= TRIAGE.urgency(told) >= rule.urgency

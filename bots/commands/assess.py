@@ -32,9 +32,7 @@ class _Case(msgspec.Struct, frozen=True):
 def run(argv: list[str]) -> int:
     """Answer every line that can be; return 2 where one could not be, or there is nothing to read."""
     parser = argparse.ArgumentParser(prog="hipwise assess", description=__doc__)
-    parser.add_argument(
-        "file", nargs="?", default=STDIN, help='JSON lines {"id", "findings"}; left out: standard input'
-    )
+    parser.add_argument("file", nargs="?", default=STDIN, help='JSON lines {"id", "findings"}; left out: standard input')
     name = parser.parse_args(argv).file
     try:
         triage = Triage(loader.load_pathway())

@@ -1,4 +1,4 @@
-"""`hipwise content`: check the content, and list what nobody has signed. It needs no developer tools."""
+"""`hipwise content`: check the content, and list what nobody has signed off. It needs no developer tools."""
 
 import argparse
 from collections import Counter
@@ -7,18 +7,18 @@ from pathlib import Path
 
 from content import checks, loader, signoff
 from content.loader import ContentError
-from content.signoff import Unsigned
 from core.library import Library
 
 
 def run(argv: list[str]) -> int:
-    """Print everything that is wrong, a line each, and return 2; or 0, and say what is not signed off."""
+    """Print everything that is wrong, a line each, and return 2; or what is not signed off, and return 0."""
     args = _arguments(argv)
     try:
-        return _print_hash(args.root, args.hash) if args.hash else _check(args.root, every=args.unsigned)
+        code, lines = _hash(args.root, args.hash) if args.hash else _check(args.root, every=args.unsigned)
     except ContentError as error:
-        print(error)
-        return 2
+        code, lines = 2, [str(error)]
+    print("\n".join(lines))
+    return code
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -29,48 +29,41 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _check(root: Path, *, every: bool) -> int:
-    problems = checks.check(root)
-    for problem in problems:
-        print(problem)
-    if problems:
-        print(f"\n{len(problems)} to put right. Each line says the file, the key and what is wrong.")
-        return 2
+def _check(root: Path, *, every: bool) -> tuple[int, list[str]]:
+    if problems := checks.check(root):
+        lines = [str(problem) for problem in problems]
+        return 2, [*lines, "", f"To put right: {len(problems)}. Each line says the file, the key and what is wrong."]
     library = loader.load("en", root)
-    print(_summary(library, len(loader.languages(root))))
-    for line in _unsigned(signoff.unsigned(library, loader.load_signoffs(root)), every=every):
-        print(line)
-    return 0
+    return 0, [_summary(library, loader.languages(root)), *_unsigned(library, root, every=every)]
 
 
-def _print_hash(root: Path, item: str) -> int:
+def _hash(root: Path, item: str) -> tuple[int, list[str]]:
     library = loader.load("en", root)
-    if item not in signoff.items(library):
-        print(f"There is no {item}. An item is one of {', '.join(signoff.KINDS)}, a colon and an id: rule:groin_limp")
-        return 2
-    print(signoff.hash_of(library, item))
-    return 0
+    if item in signoff.items(library):
+        return 0, [signoff.hash_of(library, item)]
+    return 2, [f"There is no {item!r}. An item is {', '.join(signoff.KINDS)}, then a colon and an id: rule:groin_limp"]
 
 
-def _summary(library: Library, languages: int) -> str:
+def _summary(library: Library, languages: tuple[str, ...]) -> str:
     p = library.pathway
-    rules = sum(not r.lifts for r in p.rules)
-    parts = (
-        f"{len(p.questions)} questions, {rules} rules, {len(p.conditions)} patterns, {len(p.advice)} pieces of advice",
-        f"{len(library.pages)} care pages and {len(library.sources)} sources, in {languages} language{'s'[: languages - 1]}",
+    counts = (
+        f"{len(p.questions)} questions",
+        f"{sum(not r.lifts for r in p.rules)} rules",
+        f"{len(p.conditions)} patterns",
+        f"{len(p.advice)} pieces of advice",
+        f"{len(library.pages)} care pages",
+        f"{len(library.sources)} sources",
     )
-    return f"The content is in order: {', '.join(parts)}."
+    return f"The content is in order: {', '.join(counts)}; languages: {', '.join(languages)}."
 
 
-def _unsigned(left: tuple[Unsigned, ...], *, every: bool) -> Iterator[str]:
-    """Yield what is not signed: always what a change unsigned; each item if asked for, otherwise how many of each kind."""
-    if not left:
-        yield "All of it is signed off."
-        return
+def _unsigned(library: Library, root: Path, *, every: bool) -> Iterator[str]:
+    """Yield what is not signed off: always what a change unsigned; the rest each by name, or how many of each kind."""
+    left = signoff.unsigned(library, loader.load_signoffs(root))
     counts = Counter(u.item.partition(":")[0] for u in left)
-    yield "Not signed off: " + ", ".join(f"{n} x {kind}" for kind, n in counts.items()) + "."
+    yield "Not signed off: " + (", ".join(f"{kind} {n}" for kind, n in counts.items()) or "nothing") + "."
     yield from (f"{u.item}: {u.changed}" for u in left if u.changed)
     if every:
         yield from (u.item for u in left if not u.changed)
-    else:
-        yield "hipwise content --unsigned lists each of them."
+    elif left:
+        yield "hipwise content --unsigned names each of them."

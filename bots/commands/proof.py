@@ -131,8 +131,7 @@ def _alone_json(alone: Alone) -> dict[str, Any]:
 
 def _monotonicity_json(m: Monotonicity) -> dict[str, Any]:
     falls = [
-        {"findings": list(f.findings), "added": f.added, "before": f.before.value, "after": f.after.value}
-        for f in m.falls
+        {"findings": list(f.findings), "added": f.added, "before": f.before.value, "after": f.after.value} for f in m.falls
     ]
     return {"tried": m.tried, "fired": m.fired, "falls": falls}
 

@@ -7,11 +7,11 @@ from bots.commands import chat
 
 CONNECT = (
     "No platform is connected: this is the conversation itself, in your terminal.\n"
-    "To connect Telegram or Discord, see \"Connect it\" in README.md."
+    'To connect Telegram or Discord, see "Connect it" in README.md.'
 )
 NOWHERE = (
     "Nothing to run: no platform is connected and there is no terminal to talk in.\n"
-    "See \"Connect it\" in README.md, or start this from a terminal."
+    'See "Connect it" in README.md, or start this from a terminal.'
 )
 
 

@@ -42,9 +42,7 @@ def _opened(library: Library, session: Session | None, now: datetime) -> Session
 class _Turning:
     """A turn in the making."""
 
-    def __init__(
-        self, library: Library, session: Session | None, preferences: Preferences, now: datetime, fresh: str
-    ) -> None:
+    def __init__(self, library: Library, session: Session | None, preferences: Preferences, now: datetime, fresh: str) -> None:
         self._library, self._words, self._now, self._fresh = library, library.words, now, fresh
         self._session, self._preferences = session, preferences
 
@@ -144,9 +142,9 @@ class _Turning:
         buttons = typed.read_typed(text, screen.choices)
         if not buttons:
             return self._turn(self._safe("not_understood"), screen)
-        if isinstance(screen, Prompt) and all(b.ticked is not None for b in buttons):
-            if step := check.ticked_at_once(buttons):
-                return self._went(step)
+        ticks = isinstance(screen, Prompt) and all(b.ticked is not None for b in buttons)
+        if ticks and (step := check.ticked_at_once(buttons)):
+            return self._went(step)
         if len(buttons) > 1:
             return self._turn(self._safe("one_only"), screen)
         return self._tap(buttons[0].tap)

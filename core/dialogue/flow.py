@@ -71,11 +71,10 @@ def pruned(library: Library, session: Session) -> Session:
 
 
 def progress(library: Library, session: Session) -> tuple[int, int]:
-    """Return (questions answered, questions this kind of check has at most from here on), for a line such as "4 of about 11"."""
-    done = sum(1 for a in session.answers if not library.pathway.by_id[a.question].detail)
-    safety = sum(1 for q in library.pathway.questions if q.stage is Stage.SAFETY and not q.detail and not q.when)
-    typical = safety + 8
-    return done + 1, max(typical, done + 2)
+    """Return (which screen this is, how many there are about), for a line such as "Question 4 of about 10"."""
+    screens = [a.question for a in session.answers if not library.pathway.by_id[a.question].detail]
+    here = screens.index(session.asking) if session.asking in screens else len(screens)
+    return here + 1, max(LONG_ENOUGH + 1, here + 2)
 
 
 def _enough(library: Library, session: Session) -> bool:

@@ -1,9 +1,10 @@
 """The result of a check, in the order in which it is needed: what to do and how soon, why, and the rest on tap."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from core.clinical import Assessment, Disposition, Findings, Fired
+from core.care import Source
+from core.clinical import Disposition, Findings, Fired, Fit
 from core.dialogue.flow import findings_of
 from core.dialogue.screens import short_version
 from core.dialogue.session import Session
@@ -11,10 +12,14 @@ from core.dialogue.token import MENU, Token
 from core.dialogue.turn import Button, Notice, Role, Verdict
 from core.library import Library
 from core.members import Preferences
+from core.words import Words
 
-BECAUSE = 3
-"""Reasons, patterns, things to do and things to watch that the result itself shows; the rest is on tap."""
-SHORTLIST = 3
+REASONS = 2
+TOLD = 4
+PATTERNS = 3
+DO = 2
+WATCH = 3
+"""What the result itself shows of each; the rest is on tap, one thing at a time."""
 
 
 class Result:
@@ -49,11 +54,11 @@ class Result:
 
     def patterns(self) -> Notice:
         """Return the patterns that fit, with what speaks for and against each, and a way to its care page."""
-        fits = self._assessment.differential[: SHORTLIST + 2]
+        fits = self._assessment.differential[: PATTERNS + 2]
         if not fits:
             return Notice(self._words("ui", "no_pattern"))
-        texts = [self._pattern(f.condition, f.well, f.supports, f.opposes) for f in fits]
-        buttons = [self._page_button(f.condition) for f in fits[:SHORTLIST]]
+        texts = [self._pattern(f) for f in fits]
+        buttons = [self._page_button(f.condition) for f in fits[:PATTERNS]]
         return Notice("\n\n".join((self._words("ui", "patterns_head"), *texts)), tuple(b for b in buttons if b))
 
     def advice(self) -> Notice:
@@ -71,7 +76,6 @@ class Result:
     def clinician(self, now: datetime) -> Notice:
         """Return what was told, as one plain text for a clinician: findings, what was denied, rules and versions."""
         told = [self.finding(c) for c in sorted(self._findings) if not c.startswith("unsure_")]
-        denied = [self._words("ui", "short", a.question) for a in self._session.answers if not a.chosen and not a.unsure]
         lines = [
             self._words("ui", "clinician_head", date=f"{now:%Y-%m-%d}"),
             self._words("ui", "clinician_result", soon=self._soon(self._assessment.urgency)),
@@ -79,8 +83,9 @@ class Result:
             *(f"- {t}" for t in told),
             *self._unsure_lines(),
         ]
-        if denied:
-            lines.append(self._words("ui", "clinician_denied", items="; ".join(denied)))
+        if denied := list(self._denied()):
+            lines.append(self._words("ui", "clinician_denied"))
+            lines += [f"- {label}" for label in denied]
         rules = ", ".join(f.rule.id for f in self._assessment.fired) or self._assessment.reassurance or "-"
         lines.append(self._words("ui", "clinician_rules", rules=rules, version=self._session.version))
         return Notice("\n".join(lines))
@@ -124,11 +129,15 @@ class Result:
         return "\n".join(lines)
 
     def _because(self) -> str:
-        top = [f for f in self._assessment.fired if f.rule.urgency is self._assessment.urgency][:BECAUSE]
+        top = [f for f in self._assessment.fired if f.rule.urgency is self._assessment.urgency][:REASONS]
         if not top:
-            return self._words("rules", self._assessment.reassurance) if self._assessment.reassurance else self._words("ui", "why_default")
+            return (
+                self._words("rules", self._assessment.reassurance)
+                if self._assessment.reassurance
+                else self._words("ui", "why_default")
+            )
         told = list(dict.fromkeys(self.finding(c) for f in top for c in f.because if not c.startswith("unsure_")))
-        lines = [self._words("ui", "because", told="; ".join(told[:6]))] if told else []
+        lines = [self._words("ui", "because", told="; ".join(told[:TOLD]))] if told else []
         said = dict.fromkeys(self._rule_says(f) for f in top if not f.rule.id.startswith("unsure_"))
         return "\n".join((*lines, *said))
 
@@ -140,6 +149,14 @@ class Result:
         if items:
             yield self._words("ui", "check_unsure")
             yield from (f"- {self._item(item)}" for item in items)
+
+    def _denied(self) -> Iterator[str]:
+        """Yield the red-flag lines that were read and not ticked."""
+        for answer in self._session.answers:
+            question = self._library.pathway.by_id[answer.question]
+            for choice in question.choices if question.red_flag else ():
+                if choice.id not in answer.chosen and choice.item not in answer.unsure:
+                    yield self._words("questions", question.id, "choices", choice.id)
 
     def _item(self, item: str) -> str:
         """Return a red-flag item in words: a finding, or the choice that opens the detail of this name."""
@@ -158,7 +175,7 @@ class Result:
                 yield self._words("not_the_hip", id)
 
     def _pattern_names(self) -> str:
-        fits = self._assessment.differential[:SHORTLIST]
+        fits = self._assessment.differential[:PATTERNS]
         if not fits:
             return ""
         lines = [
@@ -167,16 +184,19 @@ class Result:
         ]
         return "\n".join((self._words("ui", "patterns_short"), *(f"- {line}" for line in lines)))
 
-    def _pattern(self, id: str, well: bool, supports: Iterable[str], opposes: Iterable[str]) -> str:
-        name = self._words("conditions", id, "name")
-        lines = [self._words("ui", "fits_well" if well else "fits_a_bit", name=name), self._words("conditions", id, "short")]
-        for key, codes in (("speaks_for", supports), ("speaks_against", opposes)):
+    def _pattern(self, fit: Fit) -> str:
+        name = self._words("conditions", fit.condition, "name")
+        lines = [
+            self._words("ui", "fits_well" if fit.well else "fits_a_bit", name=name),
+            self._words("conditions", fit.condition, "short"),
+        ]
+        for key, codes in (("speaks_for", fit.supports), ("speaks_against", fit.opposes)):
             if found := "; ".join(self.finding(c) for c in codes):
                 lines.append(self._words("ui", key, findings=found))
         return "\n".join(lines)
 
     def _short_advice(self) -> str:
-        shown = [self._advice(do=True, most=SHORTLIST), self._advice(do=False, most=SHORTLIST - 1)]
+        shown = [self._advice(do=True, most=DO), self._advice(do=False, most=DO)]
         return "\n\n".join(part for part in shown if part)
 
     def _advice(self, *, do: bool, most: int | None = None) -> str:
@@ -187,7 +207,7 @@ class Result:
         return "\n".join((head, *(f"- {self._in_units(self._words('advice', id, **self._numbers))}" for id in ids)))
 
     def _watch(self) -> str:
-        codes = [code for code, _ in self._assessment.would_raise[:SHORTLIST]]
+        codes = [code for code, _ in self._assessment.would_raise[:WATCH]]
         if not codes:
             return ""
         return "\n".join((self._words("ui", "watch"), *(f"- {self._words('watch', c)}" for c in codes)))
@@ -209,13 +229,19 @@ class Result:
     def _why_rule(self, fired: Fired) -> str:
         told = "; ".join(self.finding(c) for c in fired.because)
         soon = self._soon(fired.rule.urgency)
-        lines = [self._words("ui", "why_told", told=told), self._words("ui", "why_rule", says=self._rule_says(fired), soon=soon)]
+        lines = [
+            self._words("ui", "why_told", told=told),
+            self._words("ui", "why_rule", says=self._rule_says(fired), soon=soon),
+        ]
         return "\n".join((*lines, *self._sources(fired.rule.sources), self._words("ui", "why_id", id=fired.rule.id)))
 
     def _why_reassured(self, id: str) -> str:
         rule = next(r for r in self._library.pathway.reassurances if r.id == id)
         told: Findings = rule.all.union(*rule.any) & self._findings
-        lines = [self._words("ui", "why_told", told="; ".join(self.finding(c) for c in sorted(told))), self._words("rules", id)]
+        lines = [
+            self._words("ui", "why_told", told="; ".join(self.finding(c) for c in sorted(told))),
+            self._words("rules", id),
+        ]
         return "\n".join((*lines, *self._sources(rule.sources), self._words("ui", "why_id", id=id)))
 
     def _sources(self, ids: tuple[str, ...]) -> Iterator[str]:
@@ -225,7 +251,7 @@ class Result:
                 yield self._words("ui", "our_choice", reason=self._words("judgements", name))
             else:
                 source = self._library.sources[id]
-                yield self._words("ui", "source", title=source.title, by=source.by, year=source.year)
+                yield cited(self._words, source)
 
     def _buttons(self) -> Iterator[Button]:
         for act in ("why", "patterns", "advice", "changes", "clinician", "review"):
@@ -235,7 +261,11 @@ class Result:
         if self._assessment.urgency >= Disposition.SAME_DAY and self.alarming_question():
             yield self._button("mistap")
         if self._preferences.region is None:
-            yield Button(str(Token(short_version(self._session.version), MENU, 0, "regions")), self._words("ui", "buttons", "set_region"), Role.OTHER)
+            yield Button(
+                str(Token(short_version(self._session.version), MENU, 0, "regions")),
+                self._words("ui", "buttons", "set_region"),
+                Role.OTHER,
+            )
         yield self._button("again", "start_again")
 
     def _button(self, act: str, key: str | None = None) -> Button:
@@ -252,6 +282,7 @@ class Result:
         return Button(str(token), self._words("care", page, "title"), Role.OTHER)
 
 
-def assessment_of(library: Library, session: Session) -> Assessment:
-    """Return what a session's answers call for."""
-    return library.triage.assess(findings_of(library, session))
+def cited(words: Words, source: Source) -> str:
+    """Return a source as one line, with its year where it has one."""
+    by = f"{source.by}, {source.year}" if source.year else source.by
+    return words("ui", "source", title=source.title, by=by)

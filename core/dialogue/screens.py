@@ -33,7 +33,7 @@ class Screens:
             text = f"{text}\n{self._words('ui', 'tick_all')}"
         done, about = progress(self._library, self._session)
         line = self._words("ui", "progress", done=done, about=about)
-        buttons = (*self._answers(question, plain), *self._ways_out(question), *self._navigation())
+        buttons = (*self._answers(question, plain=plain), *self._ways_out(question), *self._navigation())
         return Prompt(f"{line}\n{text}", question.id, buttons)
 
     def confirm_none(self) -> Prompt:
@@ -89,7 +89,7 @@ class Screens:
         text = self._words("questions", question, "plain_choices" if plain else "choices", choice.id)
         return self._library.in_units(text, self._preferences.units)
 
-    def _answers(self, question: Question, plain: bool) -> Iterator[Button]:
+    def _answers(self, question: Question, *, plain: bool) -> Iterator[Button]:
         for i, choice in enumerate(question.choices):
             leads_to = self._library.pathway.leads_to[question.id, choice.id]
             label = self._label(question.id, choice, plain=plain)

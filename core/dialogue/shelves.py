@@ -1,6 +1,7 @@
 """Everything that is not a check: help, care pages, settings. Menus whose buttons never go stale."""
 
 from core.care import CarePage
+from core.dialogue.result import cited
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token
 from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
@@ -35,7 +36,9 @@ class Shelves:
         if start + PER_SCREEN < len(pages):
             arg = f"{SHELVES.index(name)}x{start + PER_SCREEN}"
             buttons.append(self._button("shelf", "more", arg=arg))
-        return Prompt(self._words("ui", "shelves", name), "care", (*buttons, self._button("care", "all_shelves", role=Role.BACK)))
+        return Prompt(
+            self._words("ui", "shelves", name), "care", (*buttons, self._button("care", "all_shelves", role=Role.BACK))
+        )
 
     def page(self, page: CarePage) -> Notice:
         """Return one care page, with what it rests on and where to read on."""
@@ -57,7 +60,11 @@ class Shelves:
         """Return the settings, each one tap."""
         region = self._library.region(self._preferences.region)
         text = self._words(
-            "ui", "settings", region=self._region_name(region.id), emergency=region.emergency, units=self._preferences.units.value
+            "ui",
+            "settings",
+            region=self._region_name(region.id),
+            emergency=region.emergency,
+            units=self._preferences.units.value,
         )
         other = Units.MILES if self._preferences.units is Units.KM else Units.KM
         units = Button(self._token("units", other.value), self._words("ui", "buttons", other.value), Role.OTHER)
@@ -74,7 +81,9 @@ class Shelves:
         """Return what the region now is, and its numbers."""
         region = self._library.region(self._preferences.region)
         urgent = region.urgent or self._words("ui", "urgent_fallback")
-        return Notice(self._words("ui", "region_set", region=self._region_name(region.id), emergency=region.emergency, urgent=urgent))
+        return Notice(
+            self._words("ui", "region_set", region=self._region_name(region.id), emergency=region.emergency, urgent=urgent)
+        )
 
     def units_set(self) -> Notice:
         """Return which units are now used."""
@@ -103,9 +112,9 @@ class Shelves:
         return self.shelf(SHELVES[int(index)], int(start or 0))
 
     def _basis(self, page: CarePage) -> str:
-        cited = [self._library.sources[s] for s in page.sources if not s.startswith("judgement.")]
+        read = [self._library.sources[s] for s in page.sources if not s.startswith("judgement.")]
         ours = [s.partition(".")[2] for s in page.sources if s.startswith("judgement.")]
-        lines = [self._words("ui", "source", title=s.title, by=s.by, year=s.year) for s in cited]
+        lines = [cited(self._words, source) for source in read]
         lines += [self._words("ui", "our_choice", reason=self._words("judgements", name)) for name in ours]
         return "\n".join((self._words("ui", "rests_on"), *lines))
 
@@ -132,5 +141,3 @@ class Shelves:
     def _button(self, act: str, *key: str, arg: str = "", role: Role = Role.OTHER) -> Button:
         path = key if len(key) > 1 else ("buttons", *key)
         return Button(self._token(act, arg), self._words("ui", *path), role)
-
-

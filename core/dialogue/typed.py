@@ -8,6 +8,9 @@ from core.words import Words
 
 LONGEST_READ = 300
 """Characters of a typed message that are read as an answer; a longer one is a story, and is not guessed at."""
+LONGEST_NUMBER = 3
+NEVER_DENIED = frozenset({"self_harm"})
+"""Words of danger that get their answer even when they stand behind a "no"."""
 _SPLIT = re.compile(r"[\s,;.&+]+|\band\b")
 
 
@@ -23,9 +26,20 @@ def danger_in(words: Words, text: str) -> str | None:
         return None
     said = f" {plain(text)} "
     for kind, entry in words.table("danger").items():
-        if any(f" {phrase} " in said for phrase in entry["phrases"]):
+        denied = () if kind in NEVER_DENIED else words.list("ui", "denials")
+        if any(_speaks_of(said, f" {phrase} ", denied) for phrase in entry["phrases"]):
             return str(kind)
     return None
+
+
+def _speaks_of(said: str, phrase: str, denials: tuple[str, ...]) -> bool:
+    """Return whether a phrase stands in the text other than right behind a denial, such as "no chest pain"."""
+    before, found, after = said.partition(phrase)
+    if not found:
+        return False
+    if not f" {before}".rstrip().endswith(tuple(f" {word}" for word in denials)):
+        return True
+    return _speaks_of(f" {after}", phrase, denials)
 
 
 def read_typed(text: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
@@ -38,7 +52,7 @@ def read_typed(text: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     for button in buttons:
         if said == plain(button.label) or said in button.words:
             return (button,)
-    return _by_word(said, buttons) or _by_likeness(said, buttons)
+    return _by_range(said, buttons) or _by_word(said, buttons) or _by_likeness(said, buttons)
 
 
 def _numbers(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
@@ -51,12 +65,26 @@ def _numbers(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     return tuple(buttons[p] for p in dict.fromkeys(positions))
 
 
-def _by_word(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
-    """A word or two that stand on one button only, such as "groin" or "age 45"."""
-    wanted = set(said.split())
+def _by_range(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
+    """A number on a screen of ranges, such as 34 for "18 to 44": a label with one number is the lowest or the highest."""
     answers = [b for b in buttons if b.role is Role.ANSWER]
-    found = [b for b in answers if wanted <= set(plain(b.label).split())]
-    return (found[0],) if len(found) == 1 else ()
+    spans = [[int(n) for n in re.findall(r"\d+", b.label)] for b in answers]
+    if not said.isdecimal() or len(said) > LONGEST_NUMBER or not all(1 <= len(span) <= 2 for span in spans):
+        return ()
+    number = int(said)
+    for i, (span, button) in enumerate(zip(spans, answers, strict=True)):
+        low, high = (span[0], span[-1]) if len(span) > 1 else (0, span[0] - 1) if i == 0 else (span[0], number)
+        if low <= number <= high:
+            return (button,)
+    return ()
+
+
+def _by_word(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
+    """A word or two that stand on one button only, or on one that says least, such as "groin" beside "groin and thigh"."""
+    wanted = set(said.split())
+    found = [b for b in buttons if b.role is Role.ANSWER and wanted <= set(plain(b.label).split())]
+    least = [b for b in found if all(b.findings <= other.findings for other in found)]
+    return (least[0],) if len(least) == 1 else ()
 
 
 def _by_likeness(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
