@@ -583,7 +583,7 @@ def _easy_to_read(m: Material) -> Iterator[Problem]:
 
     Otherwise a single long word would fail a sentence of five.
     """
-    easy = m.table(GLOSSARY).keys()
+    easy = frozenset(m.table(GLOSSARY))
     for file, passages in _passages(m).items():
         limit = reading.QUESTION_GRADE if file.endswith("/questions.toml") else reading.ADVICE_GRADE
         for key, texts in _graded(passages):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -75,17 +76,27 @@ _BODY_WEIGHT = (
 _LOSS_AS_A_SIGN = re.compile(r"\b(?:without trying|on purpose|sweats?|tired|for no reason|unplanned)\b", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What a text is made of."""
+
+    sentences: int
+    words: int
+    syllables: int
+
+
 def grade(texts: Iterable[str], easy: Collection[str] = ()) -> float:
     """Return the Flesch-Kincaid grade of texts taken as one; each text ends a sentence, as a label or a paragraph does.
 
     Syllables are counted by pyphen's British and American patterns, whichever has more; a term in `easy` counts as two.
     """
-    sentences = [said for text in texts for part in _SENTENCE.split(text) if (said := words_of(part))]
-    words = [word for sentence in sentences for word in sentence]
+    measures = [_measure(text, frozenset(easy)) for text in texts]
+    words = sum(m.words for m in measures)
     if not words:
         return 0.0
-    syllables = sum(_syllables(word, easy) for word in words)
-    return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
+    per_sentence = words / sum(m.sentences for m in measures)
+    per_word = sum(m.syllables for m in measures) / words
+    return 0.39 * per_sentence + 11.8 * per_word - 15.59
 
 
 def longest(texts: Iterable[str], easy: Collection[str] = ()) -> list[str]:
@@ -94,6 +105,7 @@ def longest(texts: Iterable[str], easy: Collection[str] = ()) -> list[str]:
     return sorted(words, key=lambda word: -_syllables(word, easy))[:3]
 
 
+@lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text in lower case: a number, a hyphenated word and a placeholder are one each."""
     return tuple(_WORD.findall(text.lower()))
@@ -135,6 +147,13 @@ def _search(pattern: str, text: str) -> re.Match[str] | None:
 
 def _near(match: re.Match[str]) -> str:
     return repr(match.string[max(0, match.start() - 15) : match.end() + 15].strip())
+
+
+@lru_cache(maxsize=8192)
+def _measure(text: str, easy: frozenset[str]) -> _Measure:
+    sentences = [words for part in _SENTENCE.split(text) if (words := words_of(part))]
+    syllables = sum(_syllables(word, easy) for words in sentences for word in words)
+    return _Measure(len(sentences), sum(map(len, sentences)), syllables)
 
 
 def _syllables(word: str, easy: Collection[str]) -> int:

@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
         case Enum():
             return value.value
         case frozenset():
-            return sorted(value)
+            return sorted(_plain(v) for v in value)
         case list() | tuple():
             return [_plain(v) for v in value]
         case Mapping():

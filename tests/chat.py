@@ -1,7 +1,7 @@
 """The conversation driver: tests talk to the bot as a member does, through the one door."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +14,8 @@ from core.dialogue import Button, Command, Inbound, Notice, Prompt, Reply, Role,
 from core.library import Library
 from core.members import Address, Preferences
 
+PAIRS = ("groin_thigh", "outer_thigh", "buttock_thigh")
+"""Lines of the question of place that name two places at once."""
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """A Monday morning."""
 
@@ -106,12 +108,20 @@ class Chat:
         while not any(isinstance(r, Verdict) for r in self.last):
             question = self.library.pathway.by_id[self.prompt.question]
             leads = {c.id: self.library.pathway.leads_to[question.id, c.id] & holds for c in question.choices}
+            fits = [id for id, codes in leads.items() if codes]
             if question.kind == "many":
-                await self.chooses(*(id for id, codes in leads.items() if codes))
+                await self.chooses(*fits)
             else:
-                best = max(leads, key=lambda id: len(leads[id]))
-                await self.chooses(*([best] if leads[best] else []))
+                await self.chooses(*self._best(fits, leads))
         return self.verdict
+
+    @staticmethod
+    def _best(fits: list[str], leads: Mapping[str, frozenset[str]]) -> list[str]:
+        """Return the one line that fits best: the first, but for several places, which is the last line of its screen."""
+        several = [id for id in fits if id == "several" and len(leads[id]) > 1]
+        most = max((len(leads[id]) for id in fits), default=0)
+        best = [id for id in fits if len(leads[id]) == most]
+        return best[:1] if not several or best[0] in PAIRS else several
 
     def button(self, label: str) -> Button:
         """Return the button with this label on the latest screen."""

@@ -44,7 +44,7 @@ async def _lines(prompt: str = "") -> AsyncIterator[str]:
         sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # standard input is always a text file here
     while True:
         try:
-            # noqa below: one person talks to one terminal, so there is nothing else for the loop to do meanwhile.
+            # One person talks to one terminal, so there is nothing else for the loop to do meanwhile.
             line = input(f"\n{prompt}") if interactive else sys.stdin.readline()  # noqa: ASYNC250
         except EOFError:
             return
