@@ -117,11 +117,6 @@ class Text:
         """The key in its file."""
         return ".".join(self.path[1:])
 
-    @property
-    def shown(self) -> bool:
-        """Whether members read it; some texts are only what they may type."""
-        return not set(TYPED) & set(self.path)
-
 
 @dataclass(frozen=True)
 class Material:
@@ -138,6 +133,11 @@ class Material:
     def entries(self, file: str, array: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield (id, table) of an array of tables, or of the file's own tables."""
         yield from _entries(self.table(file), array)
+
+    @cached_property
+    def shown(self) -> tuple[Text, ...]:
+        """The texts that members read; the others are what they may type."""
+        return tuple(t for t in self.texts if not set(TYPED) & set(t.path))
 
     @cached_property
     def file_by_path(self) -> Mapping[Keys, str]:
@@ -192,8 +192,13 @@ def _material(root: Path, language: str) -> Material:
 def _texts(root: Path, language: str) -> Iterator[Text]:
     folder = root / "locale" / language
     for path in sorted(folder.rglob("*.toml")):
-        table, file = path.stem if path.parent == folder else path.parent.name, path.relative_to(root).as_posix()
-        yield from (Text(file, keys, says) for keys, says in _leaves((table,), _table(path)))
+        table = path.stem if path.parent == folder else path.parent.name
+        yield from _texts_of(path.relative_to(root).as_posix(), table, path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=128)
+def _texts_of(file: str, table: str, toml: str) -> tuple[Text, ...]:
+    return tuple(Text(file, path, says) for path, says in _leaves((table,), _parsed(toml)))
 
 
 def _leaves(path: Keys, node: Any) -> Iterator[tuple[Keys, str]]:
@@ -514,6 +519,7 @@ def _names_in(text: str) -> frozenset[str] | None:
     return frozenset("km60" if name.startswith("km") and name[2:].isdigit() else name for name in names)
 
 
+@lru_cache(maxsize=1024)
 def _fills(path: Keys) -> frozenset[str]:
     """Return the placeholders that are filled in this text, wherever it is asked for."""
     exact = [a.fills for a in _code().asks if a.path == path]
@@ -542,7 +548,7 @@ def _typed_is_plain(m: Material) -> Iterator[Problem]:
 
 def _clean(m: Material) -> Iterator[Problem]:
     english = m.library.words.language == "en"
-    for text in (t for t in m.texts if t.shown):
+    for text in m.shown:
         yield from (Problem(text.file, text.key, fault) for fault in reading.faults(text.says, english=english))
         if text.path[0] == "care" and text.path[2:3] == ("body",) and len(text.says) > PARAGRAPH:
             yield Problem(text.file, text.key, f"has {len(text.says)} characters; a paragraph has {PARAGRAPH} at most")
@@ -554,8 +560,8 @@ def _clean(m: Material) -> Iterator[Problem]:
 
 
 def _about_weight(m: Material) -> Iterator[Problem]:
-    for text in m.texts:
-        if text.shown and text.path[:2] not in ABOUT_WEIGHT and (says := reading.body_weight(text.says)):
+    for text in m.shown:
+        if text.path[:2] not in ABOUT_WEIGHT and (says := reading.body_weight(text.says)):
             yield Problem(text.file, text.key, f"speaks of body weight: {says!r}")
 
 
@@ -595,8 +601,8 @@ def _easy_to_read(m: Material) -> Iterator[Problem]:
 
 def _passages(m: Material) -> dict[str, dict[str, list[str]]]:
     passages: dict[str, dict[str, list[str]]] = {}
-    for text in m.texts:
-        if text.shown and text.path[0] != "regions":  # names of countries are not sentences
+    for text in m.shown:
+        if text.path[0] != "regions":  # names of countries are not sentences
             whole = text.path[0] in ("questions", "care")
             key = text.path[1] if whole else text.key
             passages.setdefault(text.file, {}).setdefault(key, []).append(text.says)
@@ -615,7 +621,7 @@ def _graded(passages: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]
 
 
 def _terms_used(m: Material) -> Iterator[Problem]:
-    used = {word for text in m.texts if text.shown for word in reading.words_of(text.says)}
+    used = {word for text in m.shown for word in reading.words_of(text.says)}
     for term, reason in m.table(GLOSSARY).items():
         if not (isinstance(reason, str) and reason.strip()):
             yield Problem(GLOSSARY, term, "gives no reason")
@@ -730,7 +736,8 @@ def _drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
             yield questions, q.id, _asking(library, q, View.PLAIN).question
     shelves = Shelves(library, WIDEST)
     for page in library.pages:
-        yield m.file("care", page.id, "body"), page.id, partial(shelves.page, page)
+        file = m.file("care", page.id, "body")
+        yield from ((file, page.id, partial(draw, page)) for draw in (shelves.page, shelves.basis))
     for name in SHELVES:
         for start in range(0, len(library.shelf(name)), PER_SCREEN):
             yield ui, f"shelves.{name}", partial(shelves.shelf, name, start)

@@ -32,7 +32,10 @@ def test_every_key_that_carries_a_paragraph_exists() -> None:
         "danger": set(library().words.table("danger")),
     }
     missing = [
-        (p.id, key) for p in LEDGER for key in p.carried_by if key.partition(":")[2] not in known.get(key.partition(":")[0], set())
+        (p.id, key)
+        for p in LEDGER
+        for key in p.carried_by
+        if key.partition(":")[2] not in known.get(key.partition(":")[0], set())
     ]
 
     assert missing == []

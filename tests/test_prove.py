@@ -34,7 +34,10 @@ def patients(count: int) -> Iterator[Findings]:
     """Yield random people: an age, one or two places, and anything else, at most one code of each group of one."""
     chance = random.Random(SEED + 1)
     for _ in range(count):
-        told = {chance.choice(["age_10_17", "age_18_44", "age_45_59", "age_60_plus"]), *chance.sample(PLACES, chance.randint(1, 2))}
+        told = {
+            chance.choice(["age_10_17", "age_18_44", "age_45_59", "age_60_plus"]),
+            *chance.sample(PLACES, chance.randint(1, 2)),
+        }
         for code in chance.sample(CODES, chance.randint(0, 8)):
             group = GROUPS.get(code)
             if not code.startswith("unsure_") and not (group and told & set(group.codes)):

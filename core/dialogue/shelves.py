@@ -41,11 +41,21 @@ class Shelves:
         )
 
     def page(self, page: CarePage) -> Notice:
-        """Return one care page, with what it rests on and where to read on."""
+        """Return one care page, with a way to what it rests on and to where to read on."""
         body = "\n\n".join(self._fill(p) for p in self._words.list("care", page.id, "body"))
-        text = "\n\n".join((self._words("care", page.id, "title"), body, self._basis(page)))
+        text = "\n\n".join((self._words("care", page.id, "title"), body))
         more = [self._library.page_by_id[id] for id in page.see_also if id in self._library.page_by_id]
-        return Notice(text, (*(self._page_button(p) for p in more), self._button("care", "all_shelves", role=Role.BACK)))
+        basis = self._button("basis", "basis", arg=self._position(page))
+        back = self._button("care", "all_shelves", role=Role.BACK)
+        return Notice(text, (*(self._page_button(p) for p in more), basis, back))
+
+    def basis(self, page: CarePage) -> Notice:
+        """Return what a page rests on: its sources, and our cautious choices with their reasons."""
+        read = [self._library.sources[s] for s in page.sources if not s.startswith("judgement.")]
+        ours = [s.partition(".")[2] for s in page.sources if s.startswith("judgement.")]
+        lines = [cited(self._words, source) for source in read]
+        lines += [self._words("ui", "our_choice", reason=self._words("judgements", name)) for name in ours]
+        return Notice("\n".join((self._words("ui", "rests_on", title=self._words("care", page.id, "title")), *lines)))
 
     def search(self, text: str) -> Reply:
         """Return the pages that fit what was typed, or the shelves where none does."""
@@ -100,23 +110,26 @@ class Shelves:
                 return self.regions()
             case "shelf", arg:
                 return self._shelf_at(arg)
-            case "page", arg if arg.isdigit() and token.version == self._version and int(arg) < len(self._library.pages):
-                return self.page(self._library.pages[int(arg)])
+            case "page", arg if page := self._page_at(token.version, arg):
+                return self.page(page)
+            case "basis", arg if page := self._page_at(token.version, arg):
+                return self.basis(page)
             case _:
                 return None
+
+    def _page_at(self, version: str, arg: str) -> CarePage | None:
+        """Return the page at a position, which holds for one version of the content only."""
+        pages = self._library.pages
+        return pages[int(arg)] if version == self._version and arg.isdigit() and int(arg) < len(pages) else None
+
+    def _position(self, page: CarePage) -> str:
+        return str(self._library.pages.index(page))
 
     def _shelf_at(self, arg: str) -> Prompt | None:
         index, _, start = arg.partition("x")
         if not index.isdigit() or int(index) >= len(SHELVES) or (start and not start.isdigit()):
             return None
         return self.shelf(SHELVES[int(index)], int(start or 0))
-
-    def _basis(self, page: CarePage) -> str:
-        read = [self._library.sources[s] for s in page.sources if not s.startswith("judgement.")]
-        ours = [s.partition(".")[2] for s in page.sources if s.startswith("judgement.")]
-        lines = [cited(self._words, source) for source in read]
-        lines += [self._words("ui", "our_choice", reason=self._words("judgements", name)) for name in ours]
-        return "\n".join((self._words("ui", "rests_on"), *lines))
 
     def _fill(self, text: str) -> str:
         region = self._library.region(self._preferences.region)
@@ -128,8 +141,7 @@ class Shelves:
         return self._words("regions", id)
 
     def _page_button(self, page: CarePage) -> Button:
-        position = str(self._library.pages.index(page))
-        return Button(self._token("page", position), self._words("care", page.id, "title"), Role.ANSWER)
+        return Button(self._token("page", self._position(page)), self._words("care", page.id, "title"), Role.ANSWER)
 
     @property
     def _version(self) -> str:
