@@ -55,14 +55,14 @@ def languages(root: Path = HERE) -> tuple[str, ...]:
 
 
 def load_pathway(root: Path = HERE) -> Pathway:
-    """Return the hip pathway. Its version ends in a hash of its files, so that any change is a new version."""
+    """Return the hip pathway. Its version ends in a hash of all content, so that any change of a rule or word is a new one."""
     head = _read(root / "hip/pathway.toml", schema.PathwayFile)
     groups = _read(root / "hip/findings.toml", dict[str, schema.GroupFile])
     rules = _read(root / "hip/rules.toml", schema.RulesFile)
     sets = _Sets(root / "hip/rules.toml", rules.sets)
     return Pathway(
         id=head.id,
-        version=f"{head.version}.{_hash_of(root / 'hip')}",
+        version=f"{head.version}.{_hash_of(root)}",
         groups=tuple(Group(id, Kind(g.kind), g.codes) for id, g in groups.items()),
         questions=_questions(root, sets),
         rules=_rules(rules, sets, groups),
@@ -71,6 +71,8 @@ def load_pathway(root: Path = HERE) -> Pathway:
         advice=_advice(root, sets),
         watch=head.watch,
         hip_places=sets.flat(head.hip_places),
+        growing=sets.flat(head.growing),
+        skin=head.skin,
         look_again={Disposition(u): days for u, days in head.look_again.items()},
         not_the_hip={id: sets.flat(codes) for id, codes in head.not_the_hip.items()},
     )
@@ -270,7 +272,7 @@ def _merged(folder: Path) -> dict[str, Any]:
 
 
 def _hash_of(folder: Path) -> str:
-    return _digest("".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.toml"))), 8)
+    return _digest("".join(p.read_text(encoding="utf-8") for p in sorted(folder.rglob("*.toml"))), 8)
 
 
 def _digest(text: str, length: int) -> str:

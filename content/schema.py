@@ -116,6 +116,8 @@ class PathwayFile(_Strict):
     hip_places: tuple[str, ...]
     watch: tuple[str, ...]
     look_again: dict[str, int]
+    growing: tuple[str, ...]
+    skin: tuple[str, ...]
     not_the_hip: dict[str, tuple[str, ...]]
 
 

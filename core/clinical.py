@@ -205,6 +205,10 @@ class Pathway:
     hip_places: Findings
     look_again: Mapping[Disposition, int]
     """Days after a result at which to look again."""
+    growing: Findings
+    """The ages whose bones still grow."""
+    skin: tuple[str, ...]
+    """Of the trouble that is not the hip, what is in the skin."""
     not_the_hip: Mapping[str, Findings]
     """Trouble that is not the hip, by id, and the findings that show it."""
 

@@ -1,6 +1,7 @@
 """Everything the conversation can say: the pathway, its words, and the care pages with their search."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,9 @@ from core.members import Units, distance
 from core.triage import Triage
 from core.words import Words
 
-SEARCH_CUTOFF = 72
-"""Below this likeness (0 to 100) a page is not offered: a typo passes, another word does not."""
+SEARCH_CUTOFF = 80
+"""Below this likeness (0 to 100) two words are not the same: a typo passes, another word does not."""
+SHORTEST_SEARCHED = 3
 SEARCH_RESULTS = 5
 UNKNOWN_REGION = "XX"
 _DISTANCE = re.compile(r"\{km(\d+)\}")
@@ -51,26 +53,36 @@ class Library:
         return tuple(p for p in self.pages if p.shelf == name)
 
     def search(self, text: str) -> tuple[CarePage, ...]:
-        """Return the pages that fit what a member typed, best first, forgiving typos; empty where none does."""
-        # Imported here: a conversation that searches nothing should not wait for it.
-        from rapidfuzz import fuzz, process, utils
+        """Return the pages that fit what a member typed, best first, forgiving typos; empty where none does.
 
-        query = utils.default_process(text)
-        if len(query) < 3:
+        Word by word: a page fits when it has at least half of the words that some page has, each at most a typo away.
+        """
+        # Imported here: a conversation that searches nothing should not wait for it.
+        from rapidfuzz import fuzz, process
+
+        words = [w for w in re.findall(r"\w+", text.casefold()) if len(w) >= SHORTEST_SEARCHED]
+        worth: Counter[str] = Counter()
+        for word in words:
+            likes = process.extract(word, self._search_words.keys(), scorer=fuzz.ratio, limit=5, score_cutoff=SEARCH_CUTOFF)
+            best: dict[str, float] = {}
+            for term, score, _ in likes:
+                for page, weight in self._search_words[term].items():
+                    best[page] = max(best.get(page, 0.0), score * weight)
+            worth.update({page: round(score) for page, score in best.items()})
+        top = worth.most_common(1)
+        if not top or top[0][1] < SEARCH_CUTOFF * len(words) / 2:
             return ()
-        found = process.extract(query, self._search_terms.keys(), scorer=fuzz.WRatio, limit=40, score_cutoff=SEARCH_CUTOFF)
-        best: dict[str, float] = {}
-        for term, score, _ in found:
-            exact = 10.0 if re.search(rf"\b{re.escape(term)}\b", query) else 0.0
-            for page in self._search_terms[term]:
-                best[page] = max(best.get(page, 0.0), score + exact)
-        ranked = sorted(best, key=lambda id: -best[id])
-        return tuple(self.page_by_id[id] for id in ranked[:SEARCH_RESULTS])
+        ranked = sorted(worth, key=lambda id: -worth[id])
+        return tuple(self.page_by_id[id] for id in ranked[:SEARCH_RESULTS] if worth[id] * 2 >= top[0][1])
 
     @cached_property
-    def _search_terms(self) -> Mapping[str, tuple[str, ...]]:
-        terms: dict[str, list[str]] = {}
+    def _search_words(self) -> Mapping[str, Mapping[str, float]]:
+        """Every word of the titles and keywords, and the pages it stands for; in a keyword of its own it weighs most."""
+        found: dict[str, dict[str, float]] = {}
         for page in self.pages:
             for term in (self.words("care", page.id, "title"), *self.words.list("care", page.id, "keywords")):
-                terms.setdefault(re.sub(r"\W+", " ", term.lower()).strip(), []).append(page.id)
-        return {term: tuple(pages) for term, pages in terms.items()}
+                words = re.findall(r"\w+", term.casefold())
+                for word in words:
+                    weight = 1.2 if len(words) == 1 else 1.0
+                    found.setdefault(word, {})[page.id] = max(weight, found.get(word, {}).get(page.id, 0.0))
+        return found

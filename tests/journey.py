@@ -84,14 +84,9 @@ class Member(Chat):
         """Press the buttons with these keys of `ui.buttons`, further up where the latest screen has none such."""
         for key in keys:
             label = self.library.words("ui", "buttons", key)
-            button = next((b for b in self._choices if b.label == label), None) or self.above(label)
-            await self.sends(Tap(self.address, button.tap))
+            here = (b for b in self._choices if b.label == label and b.role is not Role.ANSWER)
+            await self.sends(Tap(self.address, (next(here, None) or self.above(label)).tap))
         return self.last
-
-    async def waits_and_says(self, hours: int, text: str) -> None:
-        """Let some time go by, then type something."""
-        self.waits(hours)
-        await self.says(text)
 
     def waits(self, hours: int) -> None:
         """Let some time go by."""
@@ -174,6 +169,11 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).with_suffix("").as_posix()
 
 
+def is_scripted(path: Path) -> bool:
+    """Return whether a journey file is written from a script."""
+    return path.relative_to(ROOT).parts[0] in SCRIPTED
+
+
 @cache
 def steps(path: Path) -> tuple[str, ...]:
     """Return what the member does in a journey file."""
@@ -201,17 +201,16 @@ def text_of(title: str, member: Member) -> str:
 
 async def write_anew() -> None:
     """Write every journey file from its script, or from its own steps where it was written by hand."""
-    for folder in SCRIPTED:
-        shutil.rmtree(ROOT / folder, ignore_errors=True)
-    by_hand = paths()
+    texts = {path: text_of(title_of(path), await replayed(path)) for path in paths() if not is_scripted(path)}
     for name, script in scripts().items():
         member = Member()
         await script.plays(member)
-        path = ROOT / f"{name}.txt"
+        texts[ROOT / f"{name}.txt"] = text_of(f"# {script.title}", member)
+    for folder in SCRIPTED:
+        shutil.rmtree(ROOT / folder, ignore_errors=True)
+    for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text_of(f"# {script.title}", member), encoding="utf-8")
-    for path in by_hand:
-        path.write_text(text_of(title_of(path), await replayed(path)), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     steps.cache_clear()
 
 
@@ -340,10 +339,10 @@ def but(findings: Findings, *codes: str) -> Findings:
 
 
 def _red_flags() -> dict[str, Script]:
-    found = {"red_flags/none": Script("No alarm sign at all", partial(_is_checked, findings=MILD))}
+    found = {"red_flags/none": Script("A mildly sore hip, and no alarm sign", partial(_is_checked, findings=MILD))}
     for code, question in red_flag_codes().items():
         told = but(MILD, code, *sorted(question.when)[:1])
-        title = f"An alarm sign in someone who is well otherwise: {library().words('findings', code)}"
+        title = f"A mildly sore hip, and: {library().words('findings', code)}"
         found[f"red_flags/{code}"] = Script(title, partial(_is_checked, findings=told))
     for question in plain_questions():
         title = f"Not sure, and still not sure: {library().words('ui', 'short', question.id)}"
@@ -423,7 +422,7 @@ async def _answers_otherwise(member: Member) -> None:
     ticked = [b.label for b in member.prompt.choices if b.ticked]
     if ticked:
         await member.taps(*ticked)
-        await member.chooses()
+        await _takes_none(member)
     elif question.kind is Kind.MANY:
         await member.chooses(question.choices[0].id)
     else:
@@ -431,6 +430,13 @@ async def _answers_otherwise(member: Member) -> None:
         ids = [c.id for c in question.choices]
         last = ids.index(answer.chosen[0]) if answer and answer.chosen else -1
         await member.chooses(ids[(last + 1) % len(ids)])
+
+
+async def _takes_none(member: Member) -> None:
+    """None of these, and once more where it is asked again in plainer words."""
+    question = member.prompt.question
+    while isinstance(member.last[-1], Prompt) and member.prompt.question == question:
+        await member.chooses()
 
 
 def _moves() -> dict[str, Script]:
@@ -467,9 +473,9 @@ def _moves() -> dict[str, Script]:
 
 async def back_at_every_step(member: Member) -> None:
     """Back at every question, and the answer before it given once more."""
-    findings = patients()["adductor_strain"]
+    findings = patients()["lumbar_radiculopathy"]
     await member.says("/hip")
-    await member.presses("back") if any(b.role is Role.BACK for b in member.prompt.choices) else None
+    await member.says("back")
     while not any(isinstance(r, Verdict) for r in member.last):
         await _answers_one(member, findings)
         if isinstance(member.last[-1], Prompt):
@@ -488,21 +494,21 @@ async def mistap_undone_after_an_emergency(member: Member) -> None:
 
 
 async def none_after_a_tick_kept(member: Member) -> None:
-    """ "None of these" with a line ticked: the tick was right."""
+    """A line ticked, then "None of these": the tick was right."""
     await _ticks_then_none(member)
     await member.taps_role(Role.CONFIRM)
     await member.answers(MILD | {"saddle_numb"})
 
 
 async def none_after_a_tick_cleared(member: Member) -> None:
-    """ "None of these" with a line ticked: the tick was wrong."""
+    """A line ticked, then "None of these": the tick was wrong."""
     await _ticks_then_none(member)
     await member.taps_role(Role.NONE)
     await member.answers(MILD)
 
 
 async def none_after_a_tick_back(member: Member) -> None:
-    """ "None of these" with a line ticked: back to look once more, and the tick cleared there."""
+    """A line ticked, then "None of these": back to look once more, and the tick cleared there."""
     await _ticks_then_none(member)
     await member.presses("back")
     await member.taps(*(b.label for b in member.prompt.choices if b.ticked))
@@ -536,22 +542,23 @@ async def a_detail_unticked(member: Member) -> None:
     await member.presses("review")
     await _edits_line(member, "body")
     await member.taps(*(b.label for b in member.prompt.choices if b.ticked))
-    await member.chooses()
+    await _takes_none(member)
     await member.answers(MILD)
     await member.presses("review")
 
 
 async def resumed_and_gone_on(member: Member) -> None:
-    """/hip with a check open, and on with it."""
+    """A check left open for some hours, and gone on with."""
     await member.says("/hip")
     await _answers_up_to(member, "duration", MILD)
-    await member.waits_and_says(3, "/hip")
+    member.waits(3)
+    await member.says("/hip")
     await member.presses("go_on")
     await member.answers(MILD)
 
 
 async def resumed_and_started_again(member: Member) -> None:
-    """/hip with a check open, and a new one begun instead."""
+    """A check left open, and a new one begun instead."""
     await member.says("/hip")
     await _answers_up_to(member, "age", MILD)
     await member.says("/hip")
@@ -560,7 +567,7 @@ async def resumed_and_started_again(member: Member) -> None:
 
 
 async def result_seen_again(member: Member) -> None:
-    """/hip after a result: it is still there."""
+    """A result that is still there when asked for."""
     await _is_checked(member, findings=MILD)
     await member.says("/hip")
     await member.presses("see_result")
@@ -585,7 +592,7 @@ async def restarted_by_word(member: Member) -> None:
 
 
 async def stopped_by_command(member: Member) -> None:
-    """/stop with a check open, with a result, and with nothing."""
+    """Stop, by command: with a check open, with a result, and with nothing."""
     await member.says("/hip")
     await member.says("/stop")
     await _is_checked(member, findings=MILD)
@@ -647,19 +654,16 @@ async def why_a_question_is_asked(member: Member) -> None:
 
 
 async def answers_typed(member: Member) -> None:
-    """A check without a tap: numbers, ranges, words and whole labels typed."""
+    """A check without a tap: numbers, an age, words and whole labels typed."""
+    findings = but(patients()["gluteus_medius_strain"], "leg_numb_tingling")
+    typed = {"age": "34", "place": "outside of hip", "onset": "pop"}
     await member.says("/hip")
-    await member.says("none of them")
-    await member.says("1 and 6")
-    await member.says("3, 8")
-    await member.says("no")
-    await member.says("34")
-    await member.says("outside of hip")
-    await member.says("2")
-    await member.says("next day")
-    await member.says("my answers")
-    await member.says("go on")
-    await member.answers(MILD)
+    while isinstance(member.last[-1], Prompt):
+        question = member.prompt.question
+        await _types(member, typed.get(question), findings)
+        if question == "age":
+            await member.says("my answers")
+            await member.says("go on")
     await member.says("what is it")
 
 
@@ -707,6 +711,15 @@ async def first_words(member: Member) -> None:
     await member.says("/hip")
 
 
+async def _types(member: Member, text: str | None, findings: Findings) -> None:
+    """Type an answer to the open question: a text, or the numbers of what fits."""
+    question = member.library.pathway.by_id[member.prompt.question]
+    fitting = [i for i, c in enumerate(question.choices, 1) if member.library.pathway.leads_to[question.id, c.id] & findings]
+    await member.says(text or " and ".join(map(str, fitting)) or "none of them")
+    if isinstance(member.last[-1], Prompt) and any(b.ticked for b in member.prompt.choices):
+        await member.says("done")
+
+
 async def _ticks_then_none(member: Member) -> None:
     label = member.library.words("questions", "body", "choices", "saddle")
     await member.says("/hip")
@@ -735,7 +748,9 @@ async def _answers_one(member: Member, findings: Findings) -> None:
 def _danger() -> dict[str, Script]:
     """Return a journey for every kind of words of danger, typed in the middle of a check."""
     return {
-        f"danger/{kind}": Script(f"Words of danger in the middle of a check: {entry['phrases'][0]}", partial(_in_danger, kind=kind))
+        f"danger/{kind}": Script(
+            f"Words of danger in the middle of a check: {entry['phrases'][0]}", partial(_in_danger, kind=kind)
+        )
         for kind, entry in library().words.table("danger").items()
     }
 

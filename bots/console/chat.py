@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 
-from bots.console.inbound import typed
+from bots.console.inbound import HERE, typed
 from core.clinical import Disposition
 from core.companion import Companion
-from core.dialogue import Button, Reply, Role, Verdict
+from core.dialogue import Button, Inbound, Reply, Role, Tap, Verdict
 
 WIDEST = 88
 """Columns: longer lines are hard to read, however wide the window."""
@@ -47,15 +47,26 @@ _QUIET = (Role.BACK, Role.OTHER)
 
 async def talk(companion: Companion, lines: AsyncIterable[str], write: Callable[[str], None], style: Style) -> None:
     """Open a check and answer every line until there are no more."""
-    for reply in await companion.handle(typed("/hip")):
+    shown = await companion.handle(typed("/hip"))
+    for reply in shown:
         write(drawn(reply, style))
     async for line in lines:
         if not line.strip():
             continue
         if line.strip().casefold() in ("/quit", "/exit"):
             return
-        for reply in await companion.handle(typed(line)):
+        shown = await companion.handle(_meant(line, shown))
+        for reply in shown:
             write(drawn(reply, style))
+
+
+def _meant(line: str, shown: tuple[Reply, ...]) -> Inbound:
+    """Return the press that a number stands for: the numbers are this terminal's, so it is the one to read them."""
+    choices = shown[-1].choices if shown else ()
+    number = line.strip()
+    if number.isascii() and number.isdigit() and 1 <= int(number) <= len(choices):
+        return Tap(HERE, choices[int(number) - 1].tap)
+    return typed(line)
 
 
 def drawn(reply: Reply, style: Style) -> str:

@@ -9,7 +9,7 @@ from core.dialogue.screens import short_version
 from core.dialogue.session import Session, View
 from core.dialogue.shelves import COMMAND_SHELVES, Shelves
 from core.dialogue.token import MENU, Token, read
-from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn
+from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
 from core.library import Library
 from core.members import Preferences, Units
 
@@ -48,7 +48,11 @@ class _Turning:
 
     def take(self, inbound: Inbound) -> Turn:
         """Return the turn; words of danger come before anything else, in every state."""
-        typed_text = inbound.text if isinstance(inbound, Text) else inbound.rest if isinstance(inbound, Command) else ""
+        typed_text = ""
+        if isinstance(inbound, Text):
+            typed_text = inbound.text
+        elif isinstance(inbound, Command):
+            typed_text = f"{inbound.name} {inbound.rest}"
         if kind := typed.danger_in(self._words, typed_text):
             return self._turn(self._danger(kind))
         match inbound:
@@ -141,18 +145,27 @@ class _Turning:
         screen = check.screen()
         buttons = typed.read_typed(text, screen.choices)
         if not buttons:
-            return self._turn(self._safe("not_understood"), screen)
+            return self._turn(*self._not_understood(screen))
         ticks = isinstance(screen, Prompt) and all(b.ticked is not None for b in buttons)
-        if ticks and (step := check.ticked_at_once(buttons)):
+        if ticks and (step := check.ticked(buttons)):
             return self._went(step)
         if len(buttons) > 1:
             return self._turn(self._safe("one_only"), screen)
         return self._tap(buttons[0].tap)
 
+    def _not_understood(self, screen: Reply) -> tuple[Reply, ...]:
+        """Return the question again; below a result, its buttons only, for nobody wants to read all of it twice."""
+        notice = self._safe("not_understood")
+        return (replace(notice, choices=screen.choices),) if isinstance(screen, Verdict) else (notice, screen)
+
     def _text_outside(self, text: str) -> Reply:
-        if len(text) <= typed.LONGEST_READ and self._library.search(text):
-            return self._shelves.search(text)
-        return self._safe("say_hip")
+        if len(text) > typed.LONGEST_READ:
+            return self._safe("say_hip")
+        if named := typed.read_typed(text, self._shelves.care().choices):
+            token = read(named[0].tap)
+            reply = self._shelves.pressed(token) if token and len(named) == 1 and not text.strip().isdigit() else None
+            return reply or self._safe("say_hip")
+        return self._shelves.search(text) if self._library.search(text) else self._safe("say_hip")
 
     # Taps
 

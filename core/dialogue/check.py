@@ -66,14 +66,14 @@ class Check:
             return (self.result.why(),)
         return (self.screens.why(), self.screen())
 
-    def ticked_at_once(self, buttons: Sequence[Button]) -> Step | None:
-        """Return the step for ticks that were typed: they answer the question, for whoever types has said all of it."""
+    def ticked(self, buttons: Sequence[Button]) -> Step | None:
+        """Return the step for ticks that were typed, one or several in a line: each is set, and Done is still to come."""
         question = self.question
         if question is None:
             return None
         tokens = [token for b in buttons if (token := read(b.tap))]
         wanted = {_at(question, token.arg) for token in tokens} | set(self.session.ticked)
-        return self._answered(question, tuple(c.id for c in question.choices if c.id in wanted))
+        return self._to(replace(self.session, ticked=tuple(c.id for c in question.choices if c.id in wanted)))
 
     def pressed(self, token: Token) -> Step | None:
         """Return the step for a button of this screen, or None where the screen has no such button."""
@@ -103,6 +103,8 @@ class Check:
         match act:
             case "why":
                 return self._stay(result.why())
+            case "reasons":
+                return self._stay(result.why(every=True))
             case "patterns":
                 return self._stay(result.patterns())
             case "advice":
@@ -132,6 +134,9 @@ class Check:
                 return self._stay(Notice(self.library.words("ui", "tick_or_none")), self.screen())
             case "none" if self.session.ticked:
                 return self._to(self.session.moved(view=View.CONFIRM_NONE))
+            case "none" if question.detail and question.red_flag and self.session.view is View.QUESTION:
+                # A tick led here, so something was there: ask once more in plainer words before it counts as nothing.
+                return self._to(self.session.moved(view=View.PLAIN))
             case "none" | "clear":
                 return self._answered(question, ())
             case "unsure" if question.red_flag:

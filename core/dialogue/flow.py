@@ -71,10 +71,10 @@ def pruned(library: Library, session: Session) -> Session:
 
 
 def progress(library: Library, session: Session) -> tuple[int, int]:
-    """Return (which screen this is, how many there are about), for a line such as "Question 4 of about 10"."""
+    """Return (which screen this is, how many a long check has), for a line such as "Question 4 of about 10"."""
     screens = [a.question for a in session.answers if not library.pathway.by_id[a.question].detail]
     here = screens.index(session.asking) if session.asking in screens else len(screens)
-    return here + 1, max(LONG_ENOUGH + 1, here + 2)
+    return here + 1, LONG_ENOUGH + 2
 
 
 def _enough(library: Library, session: Session) -> bool:

@@ -43,14 +43,20 @@ class Result:
             choices=tuple(self._buttons()),
         )
 
-    def why(self) -> Notice:
-        """Return the whole chain: what was told, the rule it fired, and the source behind the rule."""
-        parts = [self._why_rule(f) for f in self._assessment.fired]
+    def why(self, *, every: bool = False) -> Notice:
+        """Return the chain behind the result: what was told, the rule it fired, and the source behind the rule.
+
+        The rules that decide how soon; with `every`, the less urgent ones that fired beside them too.
+        """
+        fired = self._assessment.fired
+        shown = fired if every else [f for f in fired if f.rule.urgency is self._assessment.urgency]
+        parts = [self._why_rule(f) for f in shown]
         if self._assessment.reassurance:
             parts.append(self._why_reassured(self._assessment.reassurance))
         if not parts:
             parts.append(self._words("ui", "why_default"))
-        return Notice("\n\n".join((self._words("ui", "why_head"), *parts)))
+        more = () if len(shown) == len(fired) else (self._button("reasons"),)
+        return Notice("\n\n".join((self._words("ui", "why_head"), *parts)), more)
 
     def patterns(self) -> Notice:
         """Return the patterns that fit, with what speaks for and against each, and a way to its care page."""
@@ -112,13 +118,13 @@ class Result:
         yield self._because()
         yield "\n".join(self._unsure_lines())
         yield "\n".join(self._not_the_hip())
-        if urgency is not Disposition.EMERGENCY:
+        if urgency is not Disposition.EMERGENCY and not self._only_skin():
             yield self._pattern_names()
-        yield self._short_advice()
+        yield "" if self._only_skin() else self._short_advice()
         if urgency is not Disposition.EMERGENCY:
             yield self._watch()
             yield self._look_again(urgency)
-        yield self._words("ui", "safety_line", **self._numbers)
+            yield self._words("ui", "safety_line", **self._numbers)
 
     def _first_lines(self, urgency: Disposition) -> str:
         lines = [self._words("dispositions", urgency.value, "first", **self._numbers)]
@@ -145,10 +151,13 @@ class Result:
         return self._words("rules", fired.rule.lifts or fired.rule.id)
 
     def _unsure_lines(self) -> Iterator[str]:
-        items = [c.removeprefix("unsure_") for c in sorted(self._findings) if c.startswith("unsure_")]
-        if items:
-            yield self._words("ui", "check_unsure")
-            yield from (f"- {self._item(item)}" for item in items)
+        unsure = sorted(c for c in self._findings if c.startswith("unsure_"))
+        alone = {c: self._library.triage.urgency(frozenset({c})) for c in unsure}
+        for key, wanted in (("check_unsure_now", True), ("check_unsure", False)):
+            items = [c for c in unsure if (alone[c] >= Disposition.SAME_DAY) is wanted]
+            if items:
+                yield self._words("ui", key, **self._numbers)
+                yield from (f"- {self._item(c.removeprefix('unsure_'))}" for c in items)
 
     def _denied(self) -> Iterator[str]:
         """Yield the red-flag lines that were read and not ticked."""
@@ -169,10 +178,19 @@ class Result:
         return item
 
     def _not_the_hip(self) -> Iterator[str]:
-        hip = self._findings & self._library.pathway.hip_places
-        for id, codes in self._library.pathway.not_the_hip.items():
-            if codes & self._findings and (not hip or not any(c.startswith("place_") for c in codes)):
+        """Yield what is said of trouble that is not the hip; to a child, whose hip may hurt at the knee, nothing."""
+        pathway = self._library.pathway
+        if self._findings & pathway.growing:
+            return
+        hip = self._findings & pathway.hip_places
+        for id, codes in pathway.not_the_hip.items():
+            if codes & self._findings and (not hip or id in pathway.skin):
                 yield self._words("not_the_hip", id)
+
+    def _only_skin(self) -> bool:
+        """Return whether the skin itself explains the pain, so that naming patterns of the hip would mislead."""
+        pathway = self._library.pathway
+        return any(pathway.not_the_hip[id] & self._findings for id in pathway.skin)
 
     def _pattern_names(self) -> str:
         fits = self._assessment.differential[:PATTERNS]
@@ -279,7 +297,7 @@ class Result:
             return None
         position = self._library.pages.index(self._library.page_by_id[page])
         token = Token(short_version(self._session.version), MENU, 0, "page", str(position))
-        return Button(str(token), self._words("care", page, "title"), Role.OTHER)
+        return Button(str(token), self._words("conditions", condition, "name"), Role.OTHER)
 
 
 def cited(words: Words, source: Source) -> str:

@@ -31,8 +31,10 @@ class Screens:
         text = self._words("questions", question.id, "plain" if plain else "ask")
         if question.kind is Kind.MANY:
             text = f"{text}\n{self._words('ui', 'tick_all')}"
+        if plain and question.detail:
+            text = f"{self._words('ui', 'closely', ticked=self._opener(question))}\n{text}"
         done, about = progress(self._library, self._session)
-        line = self._words("ui", "progress", done=done, about=about)
+        line = self._words("ui", "progress" if done < about else "progress_late", done=done, about=about)
         buttons = (*self._answers(question, plain=plain), *self._ways_out(question), *self._navigation())
         return Prompt(f"{line}\n{text}", question.id, buttons)
 
@@ -76,6 +78,14 @@ class Screens:
     def list_of(self, labels: Iterable[str]) -> str:
         """Return labels as one readable line."""
         return "; ".join(labels)
+
+    def _opener(self, detail: Question) -> str:
+        """Return the label of the tick that opened a detail."""
+        for question in self._library.pathway.questions:
+            for choice in question.choices:
+                if choice.opens == detail.id:
+                    return self._label(question.id, choice, plain=False)
+        return ""
 
     @property
     def _yes(self) -> tuple[str, ...]:

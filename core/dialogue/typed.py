@@ -11,6 +11,7 @@ LONGEST_READ = 300
 LONGEST_NUMBER = 3
 NEVER_DENIED = frozenset({"self_harm"})
 """Words of danger that get their answer even when they stand behind a "no"."""
+_OF_TEN = re.compile(r"^\s*(10|\d)\s*/\s*10\s*$")
 _SPLIT = re.compile(r"[\s,;.&+]+|\band\b")
 
 
@@ -47,6 +48,8 @@ def read_typed(text: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     said = plain(text)
     if not said or len(text) > LONGEST_READ:
         return ()
+    if of_ten := _OF_TEN.match(text):
+        return _by_range(of_ten[1], buttons)
     if numbered := _numbers(said, buttons):
         return numbered
     for button in buttons:
@@ -81,10 +84,15 @@ def _by_range(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
 
 def _by_word(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     """A word or two that stand on one button only, or on one that says least, such as "groin" beside "groin and thigh"."""
-    wanted = set(said.split())
-    found = [b for b in buttons if b.role is Role.ANSWER and wanted <= set(plain(b.label).split())]
+    wanted = said.split()
+    found = [b for b in buttons if b.role is Role.ANSWER and all(_stands_in(word, b.label) for word in wanted)]
     least = [b for b in found if all(b.findings <= other.findings for other in found)]
     return (least[0],) if len(least) == 1 else ()
+
+
+def _stands_in(word: str, label: str) -> bool:
+    """Return whether a typed word is one of a label's, or begins one: "fever" for "Feverish"."""
+    return any(w == word or (len(word) >= 4 and w.startswith(word)) for w in plain(label).split())
 
 
 def _by_likeness(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
