@@ -290,7 +290,7 @@ def _lists_of_codes(m: Material) -> Iterator[tuple[str, str, list[str]]]:
             yield QUESTIONS, f"{q}.{choice['id']}", _flat(choice.get("gives"))
     for name, codes in m.table(RULES)["sets"].items():
         yield RULES, f"sets.{name}", _named(codes)
-    for name in ("watch", "hip_places"):
+    for name in ("watch", "hip_places", "growing"):
         yield PATHWAY, name, _named(m.table(PATHWAY)[name])
     for name, codes in m.table(PATHWAY)["not_the_hip"].items():
         yield PATHWAY, f"not_the_hip.{name}", _named(codes)
@@ -329,6 +329,7 @@ def _references(m: Material) -> Iterator[Problem]:
         yield from _missing(CONDITIONS, f"{condition.id}.care", "care page", (condition.care,), pages)
     for page in library.pages:
         yield from _missing(f"care/{page.shelf}.toml", f"{page.id}.see_also", "care page", page.see_also, pages)
+    yield from _missing(PATHWAY, "skin", "trouble", pathway.skin, pathway.not_the_hip.keys())
     yield from _missing(REGIONS, UNKNOWN_REGION, "region", (UNKNOWN_REGION,), library.regions.keys())
     soon = [d.value for d in Disposition if d is not Disposition.EMERGENCY and d not in pathway.look_again]
     yield from (Problem(PATHWAY, f"look_again.{d}", "has no days") for d in soon)

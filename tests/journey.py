@@ -14,7 +14,7 @@ tests/test_journeys.py` fill in the replies. That command also writes the files 
 
 import json
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from pathlib import Path
 from chat import START, Chat, JsonSessions, library
 from core.clinical import Findings, Kind, Question
 from core.companion import Companion
-from core.dialogue import Inbound, Notice, Prompt, Reply, Role, Session, Tap, Text, Verdict, from_json
+from core.dialogue import Inbound, Prompt, Reply, Role, Session, Tap, Text, Verdict, from_json
 from core.dialogue.flow import findings_of
 from core.dialogue.shelves import COMMAND_SHELVES, PER_SCREEN, SHELVES
 from core.dialogue.turn import Button
@@ -174,11 +174,15 @@ def is_scripted(path: Path) -> bool:
     return path.relative_to(ROOT).parts[0] in SCRIPTED
 
 
+def read(path: Path) -> str:
+    """Return the text of a journey file."""
+    return path.read_text(encoding="utf-8")
+
+
 @cache
 def steps(path: Path) -> tuple[str, ...]:
     """Return what the member does in a journey file."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return tuple(line.removeprefix(STEP) for line in lines if line.startswith(STEP))
+    return tuple(line.removeprefix(STEP) for line in read(path).splitlines() if line.startswith(STEP))
 
 
 async def replayed(path: Path) -> Member:
@@ -191,7 +195,7 @@ async def replayed(path: Path) -> Member:
 
 def title_of(path: Path) -> str:
     """Return the first line of a journey file, which says what it shows."""
-    return path.read_text(encoding="utf-8").partition("\n")[0]
+    return read(path).partition("\n")[0]
 
 
 def text_of(title: str, member: Member) -> str:
@@ -228,42 +232,44 @@ class Script:
 SCRIPTED = ("red_flags", "conditions", "edits", "moves", "danger", "care")
 """Folders whose files are written from scripts. A journey written by hand, such as one that shows a bug, goes elsewhere."""
 
-MILD = frozenset("age_18_44 place_outer_hip dur_3_14d walk_fine one_side pain_0_3 run_after_only course_better".split())
+MILD: Findings = frozenset(
+    {"age_18_44", "place_outer_hip", "dur_3_14d", "walk_fine", "one_side", "pain_0_3", "run_after_only", "course_better"}
+)
 """A sore outer hip for which home care is enough, as long as nothing else is told."""
 
 # Someone with each pattern, who tells what people with it often tell.
-PATIENTS: dict[str, str] = {
-    "femoral_stress_fracture": "age_18_44 place_groin_front dur_2_6w run_builds hurts_weight walk_limp course_worse one_side "
-    "onset_gradual load_more_volume",
-    "sacral_stress_fracture": "age_18_44 place_buttock dur_2_6w run_builds hurts_footstrike press_bone walk_sore course_worse "
-    "one_side onset_gradual load_long_run risk_missed_periods",
+PATIENTS = {
+    "femoral_stress_fracture": "age_18_44 place_groin_front dur_2_6w run_builds hurts_weight walk_limp course_worse "
+    "one_side onset_gradual load_more_volume",
+    "sacral_stress_fracture": "age_18_44 place_buttock dur_2_6w run_builds hurts_footstrike press_bone walk_sore "
+    "course_worse one_side onset_gradual load_long_run risk_missed_periods",
     "pelvic_stress_fracture": "age_18_44 place_pubic_middle dur_2_6w run_builds hurts_footstrike press_bone walk_sore "
     "course_worse one_side onset_gradual load_more_volume risk_low_energy",
     "cauda_equina": "age_45_59 place_low_back leg_both_nerve saddle_numb bladder_bowel_change",
     "hip_fracture_dislocation": "age_60_plus place_groin_front onset_trauma crack_heard cannot_move_hip walk_limp pain_7_10",
     "joint_infection": "age_45_59 place_groin_front dur_under_3d onset_no_cause hist_immune_risk fever_ill walk_sore",
-    "implant_problem": "age_60_plus place_thigh hist_hip_replacement dur_3_14d hurts_weight hurts_after_sitting course_worse "
-    "walk_sore one_side",
+    "implant_problem": "age_60_plus place_thigh hist_hip_replacement dur_3_14d hurts_weight hurts_after_sitting "
+    "course_worse walk_sore one_side",
     "dvt": "age_45_59 place_lower_leg leg_swollen hist_clot_risk feel_throbbing dur_under_3d one_side",
     "rhabdomyolysis": "age_18_44 place_front_thigh dark_urine both_sides load_extreme dur_under_3d",
     "abdominal_pelvic_cause": "age_18_44 place_lower_belly belly_moderate spotting dur_under_3d onset_no_cause",
     "bleed": "age_60_plus place_groin_front hist_blood_thinner bruise_big onset_no_cause dur_under_3d walk_sore",
     "scfe": "age_10_17 place_knee walk_limp leg_turns_out dur_2_6w onset_gradual one_side",
-    "apophyseal_injury": "age_10_17 place_pelvic_rim onset_pop hurts_sprint_kick press_bone growth_spurt dur_under_3d one_side "
-    "walk_sore",
+    "apophyseal_injury": "age_10_17 place_pelvic_rim onset_pop hurts_sprint_kick press_bone growth_spurt dur_under_3d "
+    "one_side walk_sore",
     "childhood_hip": "age_under_10 place_hip walk_limp dur_under_3d onset_no_cause one_side",
     "gtps": "age_45_59 place_outer_hip dur_6_12w night_side_lying press_outer hurts_stairs_hills hurts_one_leg "
     "hurts_crossing_legs hurts_after_sitting walk_sore one_side onset_gradual course_same run_after_only",
-    "gluteus_medius_strain": "age_18_44 place_outer_hip onset_pop press_muscle muscle_weak dur_3_14d course_better walk_sore "
-    "one_side load_hills_speed",
+    "gluteus_medius_strain": "age_18_44 place_outer_hip onset_pop press_muscle muscle_weak dur_3_14d course_better "
+    "walk_sore one_side load_hills_speed",
     "itb_syndrome": "age_18_44 place_outer_knee run_same_point hurts_stairs_hills dur_2_6w walk_fine one_side course_same "
     "load_long_run onset_gradual",
-    "meralgia_paraesthetica": "age_45_59 place_outer_thigh leg_outer_skin hurts_belt feel_burning dur_6_12w walk_fine one_side "
-    "onset_gradual run_no_effect",
-    "fai_syndrome": "age_18_44 place_groin_front hurts_squat_socks sit_groin_hurts dur_over_3m onset_gradual walk_fine one_side "
-    "course_same run_after_only treatment_failed",
-    "labral_tear": "age_18_44 place_deep place_groin_front click_painful catch_lock_giveway hurts_squat_socks sit_groin_hurts "
-    "dur_over_3m walk_fine one_side course_same",
+    "meralgia_paraesthetica": "age_45_59 place_outer_thigh leg_outer_skin hurts_belt feel_burning dur_6_12w walk_fine "
+    "one_side onset_gradual run_no_effect",
+    "fai_syndrome": "age_18_44 place_groin_front hurts_squat_socks sit_groin_hurts dur_over_3m onset_gradual walk_fine "
+    "one_side course_same run_after_only treatment_failed",
+    "labral_tear": "age_18_44 place_deep place_groin_front click_painful catch_lock_giveway hurts_squat_socks "
+    "sit_groin_hurts dur_over_3m walk_fine one_side course_same",
     "hip_osteoarthritis": "age_60_plus place_groin_front place_inner_thigh stiff_up_to_30 hurts_squat_socks dur_over_3m "
     "onset_gradual walk_sore one_side course_same run_after_only",
     "hip_flexor_strain": "age_18_44 place_groin_front onset_pop hurts_knee_lift press_muscle dur_3_14d walk_fine one_side "
@@ -274,9 +280,10 @@ PATIENTS: dict[str, str] = {
     "course_same load_more_volume",
     "pubic_related_groin_pain": "age_18_44 place_pubic_middle hurts_knee_squeeze hurts_sprint_kick hurts_leg_sideways "
     "hist_postpartum dur_6_12w walk_fine onset_gradual course_same",
-    "inguinal_hernia": "age_45_59 place_groin_front lump_groin_comes_goes hurts_cough dur_over_3m walk_fine one_side course_same",
-    "iliopsoas_bursitis": "age_18_44 place_groin_front hurts_knee_lift hurts_after_sitting click_painful onset_gradual dur_6_12w "
-    "walk_fine one_side course_same run_after_only",
+    "inguinal_hernia": "age_45_59 place_groin_front lump_groin_comes_goes hurts_cough dur_over_3m walk_fine one_side "
+    "course_same",
+    "iliopsoas_bursitis": "age_18_44 place_groin_front hurts_knee_lift hurts_after_sitting click_painful onset_gradual "
+    "dur_6_12w walk_fine one_side course_same run_after_only",
     "snapping_hip": "age_18_44 place_outer_hip click_painless no_pain onset_years dur_over_3m walk_fine run_no_effect "
     "course_same",
     "proximal_hamstring_tendinopathy": "age_45_59 place_sit_bone sit_bone_hurts run_warms_up load_hills_speed dur_6_12w "
@@ -285,22 +292,24 @@ PATIENTS: dict[str, str] = {
     "one_side run_stopped",
     "lumbar_radiculopathy": "age_45_59 place_buttock place_back_thigh leg_below_knee leg_numb_tingling hurts_cough "
     "sit_buttock_down_leg feel_electric dur_2_6w walk_sore one_side",
-    "deep_gluteal_syndrome": "age_18_44 place_buttock sit_buttock_down_leg leg_back_of_thigh feel_burning dur_6_12w walk_fine "
+    "deep_gluteal_syndrome": "age_18_44 place_buttock sit_buttock_down_leg leg_back_of_thigh feel_burning dur_6_12w "
+    "walk_fine one_side onset_gradual course_same",
+    "sacroiliac_pain": "age_18_44 place_low_back hist_postpartum hurts_one_leg hurts_stairs_hills dur_6_12w walk_sore "
     "one_side onset_gradual course_same",
-    "sacroiliac_pain": "age_18_44 place_low_back hist_postpartum hurts_one_leg hurts_stairs_hills dur_6_12w walk_sore one_side "
-    "onset_gradual course_same",
     "axial_spondyloarthritis": "age_18_44 place_low_back place_buttock stiff_over_30 night_late_better_moving "
-    "stiff_better_moving hist_inflammatory relief_anti_inflammatory dur_over_3m onset_gradual both_sides walk_fine course_same",
-    "training_soreness": "age_18_44 place_front_thigh both_sides onset_after_one_run run_after_only load_extreme course_better "
-    "dur_under_3d walk_sore pain_4_6",
-    "contusion": "age_18_44 place_outer_hip onset_trauma bruise_small walk_sore dur_under_3d course_better press_outer one_side "
-    "pain_0_3",
-    "bone_tumour": "age_18_44 place_back_thigh weight_loss_sweats lump_bone night_any_position dur_6_12w course_worse walk_sore "
-    "one_side onset_gradual",
-    "osteonecrosis": "age_45_59 place_deep risk_alcohol xray_normal hurts_weight dur_6_12w walk_sore onset_gradual course_worse",
+    "stiff_better_moving hist_inflammatory relief_anti_inflammatory dur_over_3m onset_gradual both_sides walk_fine "
+    "course_same",
+    "training_soreness": "age_18_44 place_front_thigh both_sides onset_after_one_run run_after_only load_extreme "
+    "course_better dur_under_3d walk_sore pain_4_6",
+    "contusion": "age_18_44 place_outer_hip onset_trauma bruise_small walk_sore dur_under_3d course_better press_outer "
+    "one_side pain_0_3",
+    "bone_tumour": "age_18_44 place_back_thigh weight_loss_sweats lump_bone night_any_position dur_6_12w course_worse "
+    "walk_sore one_side onset_gradual",
+    "osteonecrosis": "age_45_59 place_deep risk_alcohol xray_normal hurts_weight dur_6_12w walk_sore onset_gradual "
+    "course_worse",
     "transient_osteoporosis": "age_18_44 place_groin_front hist_pregnant walk_limp hurts_weight dur_2_6w course_worse one_side",
-    "iliac_artery_disease": "age_18_44 place_thigh run_hard_effort_only leg_cold_effort feel_cramp_heavy load_high dur_over_3m "
-    "walk_fine one_side course_same",
+    "iliac_artery_disease": "age_18_44 place_thigh run_hard_effort_only leg_cold_effort feel_cramp_heavy load_high "
+    "dur_over_3m walk_fine one_side course_same",
 }
 
 # Members who are asked what nobody above is.

@@ -161,8 +161,7 @@ class Check:
         return self._answered(question, ticked, unsure=tuple(c.item for c in question.choices if c.id not in ticked))
 
     def _answered(self, question: Question, chosen: tuple[str, ...], unsure: tuple[str, ...] = ()) -> Step:
-        pattern = flow.is_pattern(self.library, self.session, question)
-        answer = Answer(question.id, chosen, question.fingerprint, unsure, pattern)
+        answer = Answer(question.id, chosen, question.fingerprint, unsure, self.session.pattern)
         asked = {code for choice in question.choices for code in choice.gives}
         given = tuple(code for code in self.session.given if code not in asked)
         answered = flow.pruned(self.library, replace(self.session, given=given).with_answer(answer))
@@ -192,7 +191,9 @@ class Check:
     def _asked_again(self, session: Session, question: str, earlier: Answer | None) -> Step:
         many = self.library.pathway.by_id[question].kind is Kind.MANY
         ticked = earlier.chosen if earlier and many else ()
-        return self._to(session.moved(view=View.QUESTION, asking=question, ticked=ticked))
+        return self._to(
+            session.moved(view=View.QUESTION, asking=question, pattern=earlier.pattern if earlier else False, ticked=ticked)
+        )
 
 
 def _at(question: Question, arg: str) -> str | None:

@@ -1,6 +1,6 @@
 """Which question comes next. Safety first, then what can still change how soon, then at most three about patterns."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.clinical import Disposition, Findings, Question, Stage
 from core.dialogue.session import Answer, Session, View
@@ -20,7 +20,15 @@ def findings_of(library: Library, session: Session) -> Findings:
     return frozenset(codes)
 
 
-def next_question(library: Library, session: Session) -> Question | None:
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The question to ask next, and whether only the patterns hang on it."""
+
+    question: Question
+    pattern: bool = False
+
+
+def next_question(library: Library, session: Session) -> Next | None:
     """Return the question to ask next, or None where it is time for the result.
 
     An emergency ends the questions at once. A same-day result ends them when no open question could make it an emergency.
@@ -29,30 +37,23 @@ def next_question(library: Library, session: Session) -> Question | None:
     urgency = library.triage.urgency(findings)
     if urgency is Disposition.EMERGENCY:
         return None
-    if question := _first_open(library, session, findings, Stage.SAFETY):
-        return question
-    if question := _first_open(library, session, findings, Stage.SETTING):
-        return question
+    for stage in (Stage.SAFETY, Stage.SETTING):
+        if question := _first_open(library, session, findings, stage):
+            return Next(question)
     if question := _can_change_urgency(library, session, findings):
-        return question
+        return Next(question)
     if urgency >= Disposition.SAME_DAY or _enough(library, session):
         return None
-    return _changes_patterns(library, session, findings)
-
-
-def is_pattern(library: Library, session: Session, question: Question) -> bool:
-    """Return whether a question is asked only for the patterns: it can no longer change the urgency."""
-    if question.stage in (Stage.SAFETY, Stage.SETTING):
-        return False
-    return _can_change_urgency(library, session, findings_of(library, session)) != question
+    question = _changes_patterns(library, session, findings)
+    return Next(question, pattern=True) if question else None
 
 
 def open_next(library: Library, session: Session) -> Session:
     """Return the session with its next screen open: a question, or the result."""
-    question = next_question(library, session)
-    if question is None:
-        return replace(session, asking=None, ticked=(), view=View.VERDICT)
-    return replace(session, asking=question.id, ticked=(), view=View.QUESTION)
+    following = next_question(library, session)
+    if following is None:
+        return replace(session, asking=None, pattern=False, ticked=(), view=View.VERDICT)
+    return replace(session, asking=following.question.id, pattern=following.pattern, ticked=(), view=View.QUESTION)
 
 
 def pruned(library: Library, session: Session) -> Session:
@@ -163,6 +164,8 @@ def _current(library: Library, answer: Answer) -> bool:
 
 def _still_asked(library: Library, session: Session, answer: Answer) -> bool:
     question = library.pathway.by_id[answer.question]
+    if not question.detail and not question.when:
+        return True
     if question.detail:
         return any(_opens(library, a, question.id) for a in session.answers)
     others = replace(session, answers=tuple(a for a in session.answers if a is not answer))

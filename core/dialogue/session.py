@@ -49,6 +49,8 @@ class Session:
     """Findings given at the start, from elsewhere than this conversation; shown on the review card and editable."""
     answers: tuple[Answer, ...] = ()
     asking: str | None = None
+    pattern: bool = False
+    """Whether only the patterns hang on the open question."""
     ticked: tuple[str, ...] = ()
     view: View = View.QUESTION
     step: int = 0
@@ -99,6 +101,7 @@ def from_json(plain: Any) -> Session:
             given=tuple(plain["given"]),
             answers=tuple(_answer(a) for a in plain["answers"]),
             asking=plain["asking"],
+            pattern=bool(plain["pattern"]),
             ticked=tuple(plain["ticked"]),
             view=View(plain["view"]),
             step=int(plain["step"]),
