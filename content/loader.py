@@ -1,6 +1,7 @@
 """Content files to core types. Every error names the file and the key."""
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,21 +17,20 @@ from core.clinical import (
     Advice,
     Choice,
     Condition,
-    Disposition,
     Findings,
     Group,
-    Kind,
     Pathway,
     Question,
     Reassurance,
     Rule,
-    Stage,
 )
 from core.library import Library
 from core.words import Words
 
 HERE = Path(__file__).parent
 SHELVES = ("warning", "symptoms", "conditions", "treatment", "exercises", "physio", "prevention", "faq")
+ABOUT = frozenset({"articles.toml", "glossary.toml", "signoffs.toml"})
+"""Files about the content, not of it."""
 T = TypeVar("T")
 
 
@@ -63,7 +63,7 @@ def load_pathway(root: Path = HERE) -> Pathway:
     return Pathway(
         id=head.id,
         version=f"{head.version}.{_hash_of(root)}",
-        groups=tuple(Group(id, Kind(g.kind), g.codes) for id, g in groups.items()),
+        groups=tuple(Group(id, g.kind, g.codes) for id, g in groups.items()),
         questions=_questions(root, sets),
         rules=_rules(rules, sets, groups),
         reassurances=tuple(_reassurance(r, sets) for r in rules.reassurance),
@@ -73,7 +73,7 @@ def load_pathway(root: Path = HERE) -> Pathway:
         hip_places=sets.flat(head.hip_places),
         growing=sets.flat(head.growing),
         skin=head.skin,
-        look_again={Disposition(u): days for u, days in head.look_again.items()},
+        look_again=head.look_again,
         not_the_hip={id: sets.flat(codes) for id, codes in head.not_the_hip.items()},
     )
 
@@ -144,8 +144,8 @@ def _questions(root: Path, sets: _Sets) -> tuple[Question, ...]:
     return tuple(
         Question(
             id=q.id,
-            stage=Stage(q.stage),
-            kind=Kind(q.kind),
+            stage=q.stage,
+            kind=q.kind,
             choices=tuple(Choice(c.id, c.gives, c.opens) for c in q.choices),
             when=sets.flat(q.when),
             red_flag=q.red_flag,
@@ -160,7 +160,7 @@ def _rules(file: schema.RulesFile, sets: _Sets, groups: Mapping[str, schema.Grou
     rules = [
         Rule(
             id=r.id,
-            urgency=Disposition(r.urgency),
+            urgency=r.urgency,
             all=sets.flat(r.all),
             any=tuple(sets.flat(g) for g in r.any),
             sources=r.sources,
@@ -171,7 +171,7 @@ def _rules(file: schema.RulesFile, sets: _Sets, groups: Mapping[str, schema.Grou
         for r in file.rule
     ]
     for lift in file.raise_:
-        ours = [r for r in rules if r.urgency is Disposition(lift.from_) and not r.lifts]
+        ours = [r for r in rules if r.urgency is lift.from_ and not r.lifts]
         rules += [raised for r in ours if _possible(raised := _lifted(r, lift, sets), groups)]
     return tuple(rules)
 
@@ -191,7 +191,7 @@ def _lifted(rule: Rule, lift: schema.RaiseFile, sets: _Sets) -> Rule:
     return replace(
         rule,
         id=f"{rule.id}+{lift.id}",
-        urgency=Disposition(lift.to),
+        urgency=lift.to,
         any=(*rule.any, *(sets.flat(g) for g in lift.any)),
         sources=(*rule.sources, *(s for s in lift.sources if s not in rule.sources)),
         stop_running=rule.stop_running or lift.stop_running,
@@ -228,7 +228,7 @@ def _advice(root: Path, sets: _Sets) -> tuple[Advice, ...]:
         Advice(
             id=id,
             do=a.kind == "do",
-            urgencies=frozenset(Disposition(u) for u in a.urgencies),
+            urgencies=frozenset(a.urgencies),
             any=sets.flat(a.any),
             conditions=frozenset(a.conditions),
             none=sets.flat(a.none),
@@ -242,7 +242,17 @@ def _read(path: Path, shape: type[T]) -> T:
     try:
         return msgspec.convert(_toml(path), shape)
     except msgspec.ValidationError as error:
-        raise ContentError(f"{path}: {error}") from None
+        raise ContentError(f"{path}: {_named(str(error), _toml(path))}") from None
+
+
+def _named(says: str, tables: Mapping[str, Any]) -> str:
+    """Return an error's words with the id beside a position: "rule[3]" becomes "rule[3] (groin_limp)"."""
+
+    def with_id(found: re.Match[str]) -> str:
+        entry = tables[found[1]][int(found[2])]
+        return f"{found[0]} ({entry['id']})" if isinstance(entry, dict) and "id" in entry else found[0]
+
+    return re.sub(r"(\w+)\[(\d+)\]", with_id, says, count=1)
 
 
 @lru_cache(maxsize=128)
@@ -271,8 +281,10 @@ def _merged(folder: Path) -> dict[str, Any]:
     return merged
 
 
-def _hash_of(folder: Path) -> str:
-    return _digest("".join(p.read_text(encoding="utf-8") for p in sorted(folder.rglob("*.toml"))), 8)
+def _hash_of(root: Path) -> str:
+    """Return a hash of all that is said or decided; what is only about it (sign-offs, the ledger) does not count."""
+    said = (p for p in sorted(root.rglob("*.toml")) if p.name not in ABOUT)
+    return _digest("".join(p.read_text(encoding="utf-8") for p in said), 8)
 
 
 def _digest(text: str, length: int) -> str:

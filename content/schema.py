@@ -1,8 +1,11 @@
 """The shape of each content file. A field that is not here is an error: a typo in a rule must not pass unnoticed."""
 
 import datetime as dt
+from typing import Literal
 
 from msgspec import Struct, field
+
+from core.clinical import Disposition, Kind, Stage
 
 
 class _Strict(Struct, forbid_unknown_fields=True):
@@ -12,7 +15,7 @@ class _Strict(Struct, forbid_unknown_fields=True):
 class GroupFile(_Strict):
     """A group of `hip/findings.toml`."""
 
-    kind: str
+    kind: Kind
     codes: tuple[str, ...]
 
 
@@ -28,8 +31,8 @@ class QuestionFile(_Strict):
     """A `[[question]]` of `hip/questions.toml`."""
 
     id: str
-    stage: str
-    kind: str
+    stage: Stage
+    kind: Kind
     choices: tuple[ChoiceFile, ...]
     when: tuple[str, ...] = ()
     red_flag: bool = False
@@ -45,7 +48,7 @@ class RuleFile(_Strict):
     """A `[[rule]]` of `hip/rules.toml`: present findings only. A key such as `none` is refused by this shape."""
 
     id: str
-    urgency: str
+    urgency: Disposition
     sources: tuple[str, ...]
     all: tuple[str, ...] = ()
     any: tuple[tuple[str, ...], ...] = ()
@@ -58,8 +61,8 @@ class RaiseFile(_Strict):
     """A `[[raise]]` of `hip/rules.toml`."""
 
     id: str
-    from_: str = field(name="from")
-    to: str
+    from_: Disposition = field(name="from")
+    to: Disposition
     any: tuple[tuple[str, ...], ...]
     sources: tuple[str, ...]
     stop_running: bool = False
@@ -100,8 +103,8 @@ class ConditionFile(_Strict):
 class AdviceFile(_Strict):
     """A piece of advice of `hip/advice.toml`."""
 
-    kind: str
-    urgencies: tuple[str, ...]
+    kind: Literal["do", "dont"]
+    urgencies: tuple[Disposition, ...]
     sources: tuple[str, ...]
     any: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -115,7 +118,7 @@ class PathwayFile(_Strict):
     version: str
     hip_places: tuple[str, ...]
     watch: tuple[str, ...]
-    look_again: dict[str, int]
+    look_again: dict[Disposition, int]
     growing: tuple[str, ...]
     skin: tuple[str, ...]
     not_the_hip: dict[str, tuple[str, ...]]

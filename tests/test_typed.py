@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat import Chat, library
-from core.clinical import Disposition
 from core.dialogue import Role
 from core.members import Preferences
 from test_dialogue import PATHWAY, STATES, answered, at_the_first_question, button, findings, goes_to, kept, ticked
@@ -119,9 +118,9 @@ async def test_a_number_typed_twice_leaves_the_tick_on(chat: Chat) -> None:
 async def test_a_label_ticks(chat: Chat) -> None:
     await at_the_first_question(chat)
 
-    await chat.says(chat.prompt.choices[1].label)
+    await chat.says(chat.prompt.choices[0].label.upper())
 
-    assert ticked(chat) == [1]
+    assert ticked(chat) == [0]
 
 
 @pytest.mark.parametrize("said", [*words.list("ui", "typed", "none"), "No", "NONE", "none of these", "nope."])
@@ -297,7 +296,7 @@ async def test_words_of_danger_are_heard_however_they_are_written(chat: Chat, sa
     assert chat.notice.text.startswith("Call ")
 
 
-@pytest.mark.parametrize("said", ["no chest pain", "I have never had chest pain", "without chest pain", "not suicide sprints"])
+@pytest.mark.parametrize("said", ["no chest pain", "It came on without chest pain", "I don't have chest pain", "suicide sprints"])
 async def test_danger_that_is_denied_is_no_danger(chat: Chat, said: str) -> None:
     await at_the_first_question(chat)
 
