@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from bots.logs import LEVELS
 from core.errors import SettingsError
 
 
@@ -12,15 +13,17 @@ class Settings:
 
     region: str | None = None
     language: str = "en"
+    log_level: str = "WARNING"
 
 
-VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE")
+VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL")
 
 
 def read_settings(environment: Mapping[str, str], *, regions: Container[str], languages: Container[str]) -> Settings:
     """Return the settings; raise SettingsError with a line for everything that is wrong."""
     region = environment.get("HIPWISE_REGION", "").strip().upper() or None
     language = environment.get("HIPWISE_LANGUAGE", "").strip().lower() or "en"
+    log_level = environment.get("HIPWISE_LOG_LEVEL", "").strip().upper() or "WARNING"
     problems = []
     if region is not None and region not in regions:
         problems.append(
@@ -28,6 +31,8 @@ def read_settings(environment: Mapping[str, str], *, regions: Container[str], la
         )
     if language not in languages:
         problems.append(f"HIPWISE_LANGUAGE={language}: no folder content/locale/{language}. Leave it out for English.")
+    if log_level not in LEVELS:
+        problems.append(f"HIPWISE_LOG_LEVEL={log_level}: not a level. Use one of {', '.join(LEVELS)}, or leave it out.")
     if problems:
         raise SettingsError("\n".join(problems))
-    return Settings(region, language)
+    return Settings(region, language, log_level)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -187,9 +187,13 @@ def _possible(rule: Rule, groups: Mapping[str, schema.GroupFile]) -> bool:
 
 
 def _lifted(rule: Rule, lift: schema.RaiseFile, sets: _Sets) -> Rule:
-    """Return the rule one level up: it needs what it needed and what the raise names, and nothing absent."""
+    """Return the rule one level up: it needs what it needed and what the raise names, and nothing absent.
+
+    It is the age that makes it more urgent, not the condition that the rule names: that stays with the rule itself.
+    """
     return replace(
         rule,
+        first=(),
         id=f"{rule.id}+{lift.id}",
         urgency=lift.to,
         any=(*rule.any, *(sets.flat(g) for g in lift.any)),
@@ -239,17 +243,25 @@ def _advice(root: Path, sets: _Sets) -> tuple[Advice, ...]:
 
 
 def _read(path: Path, shape: type[T]) -> T:
+    tables = _toml(path)
     try:
-        return msgspec.convert(_toml(path), shape)
+        return msgspec.convert(tables, shape)
     except msgspec.ValidationError as error:
-        raise ContentError(f"{path}: {_named(str(error), _toml(path))}") from None
+        raise ContentError(f"{path}: {_named(str(error), tables, shape)}") from None
 
 
-def _named(says: str, tables: Mapping[str, Any]) -> str:
-    """Return an error's words with the id beside a position: "rule[3]" becomes "rule[3] (groin_limp)"."""
+def _named(says: str, tables: Mapping[str, Any], shape: Any) -> str:
+    """Return an error's words with what the file calls the place: "rule[3] (groin_limp)", or the table's own key."""
+    kinds = get_args(shape)[1:]  # of dict[str, kind]: a file that is one table for each id
+    for key, table in tables.items() if kinds else ():
+        try:
+            msgspec.convert(table, kinds[0])
+        except msgspec.ValidationError as error:
+            return f"{key}: {error}"
 
     def with_id(found: re.Match[str]) -> str:
-        entry = tables[found[1]][int(found[2])]
+        entries = tables.get(found[1])
+        entry = entries[int(found[2])] if isinstance(entries, list) else None
         return f"{found[0]} ({entry['id']})" if isinstance(entry, dict) and "id" in entry else found[0]
 
     return re.sub(r"(\w+)\[(\d+)\]", with_id, says, count=1)
@@ -260,7 +272,7 @@ def _toml_of(path: Path, stamp: int) -> dict[str, Any]:
     del stamp  # part of the key only: an edited file is read again
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContentError(f"{path}: {error}") from None
 
 
@@ -284,7 +296,7 @@ def _merged(folder: Path) -> dict[str, Any]:
 def _hash_of(root: Path) -> str:
     """Return a hash of all that is said or decided; what is only about it (sign-offs, the ledger) does not count."""
     said = (p for p in sorted(root.rglob("*.toml")) if p.name not in ABOUT)
-    return _digest("".join(p.read_text(encoding="utf-8") for p in said), 8)
+    return hashlib.sha256(b"".join(p.read_bytes() for p in said)).hexdigest()[:8]
 
 
 def _digest(text: str, length: int) -> str:

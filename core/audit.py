@@ -1,6 +1,10 @@
 """Vignettes against answers: how safe the rules are, in the terms of the published studies of symptom checkers.
 
-The words and limits stand in the clinical README. A score counts; it validates nothing.
+Each vignette has a floor and a ceiling: the least and the most urgent answer that is accepted. An answer between them,
+both included, is right; below the floor is under-triage; above the ceiling is over-triage, and two or more levels above it
+far over. At most one level below the floor is still safe. Told routine or self-care with a floor of same-day or emergency
+is a dangerous miss. Top-1 and top-3 say whether one of the vignette's patterns was named first, or among the first three.
+A score counts; it validates nothing.
 """
 
 from collections.abc import Iterable, Mapping

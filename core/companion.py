@@ -33,7 +33,7 @@ class Companion:
             except Exception as error:  # noqa: BLE001 - the member must get an answer whatever went wrong
                 # No traceback: its locals may hold what was said.
                 log.error("turn.failed", extra={"error": type(error).__name__})  # noqa: TRY400
-                return (self._sorry(),)
+                return (self._safe("error"),)
 
     async def _turn(self, inbound: Inbound) -> tuple[Reply, ...]:
         kept, preferences = await self._sessions.load(inbound.address)
@@ -43,9 +43,13 @@ class Companion:
         await self._sessions.save(inbound.address, plain, turn.preferences)
         return turn.replies
 
-    def _sorry(self) -> Notice:
+    def unreadable(self) -> Notice:
+        """Return the answer to something that no adapter can make sense of."""
+        return self._safe("unreadable")
+
+    def _safe(self, key: str) -> Notice:
         words, region = self._library.words, self._library.region(None)
-        return Notice(f"{words('ui', 'error')}\n\n{words('ui', 'safety_line', emergency=region.emergency)}")
+        return Notice(f"{words('ui', key)}\n\n{words('ui', 'safety_line', emergency=region.emergency)}")
 
 
 class MemorySessions:

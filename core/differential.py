@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from core.clinical import Condition, Findings, Fired, Fit, Question
+from core.clinical import Condition, Disposition, Findings, Fired, Fit, Question
 
+_ROUTINE = Disposition.ROUTINE.level
 FITS_WELL = 6
 FITS_A_BIT = 3
 
@@ -37,7 +38,10 @@ class Differentiator:
         pinned: dict[str, int] = {}
         for f in fired:
             for condition in f.rule.first:
-                pinned[condition] = max(pinned.get(condition, 0), f.rule.urgency.level + 1)
+                pinned[condition] = max(pinned.get(condition, 0), f.rule.urgency.level)
+        if any(level > _ROUTINE for level in pinned.values()):
+            # "Never at home" alone names its condition first; beside anything more urgent it adds nothing.
+            pinned = {condition: level for condition, level in pinned.items() if level > _ROUTINE}
         named = [c for c, p in points.items() if p >= FITS_A_BIT or c in pinned]
         named += [c for c in pinned if c not in points]
         named.sort(key=lambda c: (-pinned.get(c, 0), -points.get(c, 0), self._rank[c]))

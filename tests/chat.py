@@ -67,7 +67,7 @@ class Chat:
 
     def __post_init__(self) -> None:
         numbers = count(1)
-        self.companion = Companion(self.library, self.sessions, self.clock, lambda: f"{next(numbers):016x}")
+        self.companion = Companion(self.library, self.sessions, self.clock, lambda: f"{next(numbers):08x}{0:08x}")
 
     async def sends(self, inbound: Inbound) -> tuple[Reply, ...]:
         """Hand an inbound to the bot."""

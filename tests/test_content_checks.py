@@ -285,7 +285,7 @@ BROKEN: list[tuple[str, dict[str, Edit], str]] = [
     (
         "an unknown field",
         {ADVICE: adds('[extra]\nkind = "do"\nurgencies = ["routine"]\nsuorces = ["SEED0"]')},
-        f"{ADVICE}: Object ",
+        f"{ADVICE}: extra: Object ",
     ),
     ("a file that is no TOML", {f"{EN}/watch.toml": adds("walk_limp you limp")}, f"{EN}/watch.toml: cannot be read: "),
     ("a key said twice", {f"{EN}/watch.toml": adds('walk_limp = "you limp"')}, f"{EN}/watch.toml: cannot be read: "),

@@ -10,6 +10,8 @@ from core.members import Preferences
 from test_dialogue import PATHWAY, STATES, answered, at_the_first_question, button, findings, goes_to, kept, ticked
 
 words = library().words
+ASKED_HOW_BAD = frozenset({"age_18_44", "place_all_over", "dur_3_14d", "walk_fine"})
+"""Someone who is asked how bad it is, from 0 to 10."""
 DANGER = {kind: words.list("danger", kind, "phrases") for kind in words.table("danger")}
 
 
@@ -54,10 +56,22 @@ async def test_an_age_is_read_as_an_age(chat: Chat, said: str, choice: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "choice"), [("5", "medium"), ("6", "medium"), ("7", "severe"), ("8", "severe"), ("9", "severe"), ("10", "severe")]
+    ("said", "choice"),
+    [
+        ("5", "medium"),
+        ("6", "medium"),
+        ("7", "severe"),
+        ("8", "severe"),
+        ("9", "severe"),
+        ("10", "severe"),
+        ("2/10", "mild"),
+        ("5/10", "medium"),
+        ("7 / 10", "severe"),
+        ("10/10", "severe"),
+    ],
 )
 async def test_pain_from_0_to_10_is_read_as_pain(chat: Chat, said: str, choice: str) -> None:
-    await goes_to(chat, "now")
+    await goes_to(chat, "now", ASKED_HOW_BAD)
 
     await chat.says(said)
 
@@ -296,7 +310,7 @@ async def test_words_of_danger_are_heard_however_they_are_written(chat: Chat, sa
     assert chat.notice.text.startswith("Call ")
 
 
-@pytest.mark.parametrize("said", ["no chest pain", "It came on without chest pain", "I don't have chest pain", "suicide sprints"])
+@pytest.mark.parametrize("said", ["no chest pain", "It began without chest pain", "I don't have chest pain", "suicide sprints"])
 async def test_danger_that_is_denied_is_no_danger(chat: Chat, said: str) -> None:
     await at_the_first_question(chat)
 

@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 
-from bots import bootstrap
+from bots import bootstrap, logs
 from bots.console import chat, json_lines
 from content.loader import ContentError
 from core.errors import SettingsError
@@ -21,7 +21,9 @@ def run(argv: list[str]) -> int:
 def talk(*, as_json: bool = False) -> int:
     """Open the conversation on standard input and output."""
     try:
-        companion = bootstrap.companion(bootstrap.settings())
+        settings = bootstrap.settings()
+        logs.set_up(settings.log_level)
+        companion = bootstrap.companion(settings)
     except (SettingsError, ContentError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -8,8 +8,6 @@ from bots.console.inbound import HERE, typed
 from core.companion import Companion
 from core.dialogue import Button, Inbound, Notice, Prompt, Reply, Tap, Verdict
 
-BAD_LINE = 'I read one JSON object a line: {"text": "/hip"} or {"tap": "<token>"}.'
-
 
 async def talk(companion: Companion, lines: AsyncIterable[str], write: Callable[[str], None]) -> None:
     """Answer every line until there are no more; a line that cannot be read is answered too, and changes nothing."""
@@ -17,7 +15,7 @@ async def talk(companion: Companion, lines: AsyncIterable[str], write: Callable[
         if not line.strip():
             continue
         inbound = read_line(line)
-        replies: tuple[Reply, ...] = (Notice(BAD_LINE),) if inbound is None else await companion.handle(inbound)
+        replies: tuple[Reply, ...] = (companion.unreadable(),) if inbound is None else await companion.handle(inbound)
         for reply in replies:
             write(json.dumps(as_json(reply), ensure_ascii=False))
         write(json.dumps({"kind": "end_of_turn"}))

@@ -76,6 +76,12 @@ class _Turning:
     def _turn(self, *replies: Reply) -> Turn:
         return Turn(self._session, self._preferences, replies)
 
+    def _aside(self, *replies: Reply) -> Turn:
+        """Return a turn that shows something beside the open check."""
+        if self._session is not None:
+            self._session = replace(self._session, away=True)
+        return self._turn(*replies)
+
     def _went(self, step: tuple[Session, tuple[Reply, ...]]) -> Turn:
         self._session, replies = step
         return self._turn(*replies)
@@ -105,13 +111,13 @@ class _Turning:
             case "hip":
                 return self._hip()
             case "start" | "help":
-                return self._turn(self._shelves.help())
+                return self._aside(self._shelves.help())
             case "care":
-                return self._turn(self._shelves.search(rest) if rest else self._shelves.care())
+                return self._aside(self._shelves.search(rest) if rest else self._shelves.care())
             case "warning" | "prevent" | "physio" | "faq":
-                return self._turn(self._shelves.search(rest) if rest else self._shelves.shelf(COMMAND_SHELVES[name]))
+                return self._aside(self._shelves.search(rest) if rest else self._shelves.shelf(COMMAND_SHELVES[name]))
             case "settings":
-                return self._turn(self._shelves.settings())
+                return self._aside(self._shelves.settings())
             case "why":
                 return self._turn(*self._check.why()) if self._check else self._turn(self._safe("no_result_yet"))
             case "stop":
@@ -143,6 +149,9 @@ class _Turning:
         if check is None:
             return self._turn(self._text_outside(text))
         screen = check.screen()
+        if check.session.away and text.strip().isdigit():
+            self._session = replace(check.session, away=False)
+            return self._turn(Notice(self._words("ui", "here_again")), screen)
         buttons = typed.read_typed(text, screen.choices)
         if not buttons:
             return self._turn(*self._not_understood(screen))
@@ -200,7 +209,7 @@ class _Turning:
             self._preferences = replace(self._preferences, units=Units(token.arg))
             return self._turn(self._shelves.units_set())
         reply = self._shelves.pressed(token)
-        return self._turn(reply) if reply else self._turn(Notice(self._words("ui", "old_menu")), self._shelves.care())
+        return self._aside(reply) if reply else self._aside(Notice(self._words("ui", "old_menu")), self._shelves.care())
 
     def _old_check(self, token: Token) -> str:
         """Return what is said to a button of another check: the day it began, where that is recent and plausible."""

@@ -58,7 +58,7 @@ class Check:
 
     def resumed(self) -> Step:
         """Return "go on or start again?", for /hip with this check open."""
-        return self._to(self.session.moved(view=View.RESUME))
+        return self._to(self.session.under(View.RESUME))
 
     def why(self) -> tuple[Reply, ...]:
         """Return why the open question is asked, or why the result is what it is."""
@@ -79,11 +79,15 @@ class Check:
         """Return the step for a button of this screen, or None where the screen has no such button."""
         match token.act:
             case "go":
-                return self._to(self.session.moved(view=View.VERDICT if self.question is None else View.QUESTION))
+                return self._to(self.session.moved(view=self._going_on()))
             case "review":
-                return self._to(self.session.moved(view=View.REVIEW))
+                return self._to(self.session.under(View.REVIEW))
             case "edit":
                 return self._edit(token.arg)
+            case "back":
+                return self._back()
+            case "why" if self.session.view in (View.RESUME, View.REVIEW):
+                return self._stay(*self.why())
             case _ if self.session.view is View.VERDICT:
                 return self._on_result(token.act)
             case _ if self.question is not None:
@@ -91,8 +95,12 @@ class Check:
             case _:
                 return None
 
+    def _going_on(self) -> View:
+        covered = self.session.view in (View.RESUME, View.REVIEW)
+        return self.session.beneath if covered else self.session.view
+
     def _to(self, session: Session) -> Step:
-        kept = replace(self, session=replace(session, touched=self.now))
+        kept = replace(self, session=replace(session, touched=self.now, away=False))
         return kept.session, (kept.screen(),)
 
     def _stay(self, *replies: Reply) -> Step:
@@ -122,8 +130,6 @@ class Check:
         match token.act:
             case "why":
                 return self._stay(*self.why())
-            case "back":
-                return self._back()
             case "tick" if question.kind is Kind.MANY and token.state:
                 return self._ticked(question, token)
             case "pick" if question.kind is Kind.ONE and (choice := _at(question, token.arg)):
@@ -169,9 +175,14 @@ class Check:
 
     def _back(self) -> Step:
         """Take the last answer back and ask it again with what was ticked; at the first question, stay."""
+        if self.session.view in (View.RESUME, View.REVIEW):
+            return self._to(self.session.moved(view=self.session.beneath))
         if self.session.view in (View.PLAIN, View.CONFIRM_NONE):
             return self._to(self.session.moved(view=View.QUESTION))
-        earlier = [a for a in self.session.answers if a.question != self.session.asking]
+        if self.session.answer(self.session.asking or ""):
+            # Reached from the review card: going back leaves the earlier answer as it was.
+            return self._to(flow.open_next(self.library, self.session.moved()))
+        earlier = self.session.answers
         if not earlier:
             return self._stay(Notice(self.library.words("ui", "first_question")), self.screen())
         last = earlier[-1]
@@ -182,7 +193,9 @@ class Check:
         questions = self.library.pathway.questions
         if not arg.isdigit() or int(arg) >= len(questions):
             return None
-        return self._reopened(questions[int(arg)].id)
+        question = questions[int(arg)]
+        told = self.session.answer(question.id) or any(set(c.gives) & set(self.session.given) for c in question.choices)
+        return self._reopened(question.id) if told else None
 
     def _reopened(self, question: str) -> Step:
         """Ask one question again; the earlier answer counts until it is answered anew."""

@@ -74,8 +74,17 @@ def pruned(library: Library, session: Session) -> Session:
 def progress(library: Library, session: Session) -> tuple[int, int]:
     """Return (which screen this is, how many a long check has), for a line such as "Question 4 of about 10"."""
     screens = [a.question for a in session.answers if not library.pathway.by_id[a.question].detail]
-    here = screens.index(session.asking) if session.asking in screens else len(screens)
+    asking = _screen_of(library, session)
+    here = screens.index(asking) if asking in screens else len(screens)
     return here + 1, LONG_ENOUGH + 2
+
+
+def _screen_of(library: Library, session: Session) -> str | None:
+    """Return the open question, or the one whose tick opened it."""
+    asking = session.asking
+    if asking and library.pathway.by_id[asking].detail:
+        return next((a.question for a in session.answers if _opens(library, a, asking)), asking)
+    return asking
 
 
 def _enough(library: Library, session: Session) -> bool:

@@ -1,6 +1,7 @@
 """The result of a check, in the order in which it is needed: what to do and how soon, why, and the rest on tap."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.care import Source
@@ -108,6 +109,7 @@ class Result:
         for answer in reversed(self._session.answers):
             question = self._library.pathway.by_id[answer.question]
             gives = {g for c in question.choices if c.id in answer.chosen for g in c.gives}
+            gives |= {f"unsure_{item}" for item in answer.unsure}
             if gives & because:
                 return answer.question
         return None
@@ -284,7 +286,9 @@ class Result:
                 self._words("ui", "buttons", "set_region"),
                 Role.OTHER,
             )
+        yield replace(self._button("back"), role=Role.BACK)
         yield self._button("again", "start_again")
+        yield self._button("stop")
 
     def _button(self, act: str, key: str | None = None) -> Button:
         token = Token(short_version(self._session.version), self._session.id, self._session.step, act)

@@ -33,10 +33,8 @@ class Screens:
             text = f"{text}\n{self._words('ui', 'tick_all')}"
         if plain and question.detail:
             text = f"{self._words('ui', 'closely', ticked=self._opener(question))}\n{text}"
-        done, about = progress(self._library, self._session)
-        line = self._words("ui", "progress" if done < about else "progress_late", done=done, about=about)
         buttons = (*self._answers(question, plain=plain), *self._ways_out(question), *self._navigation())
-        return Prompt(f"{line}\n{text}", question.id, buttons)
+        return Prompt(f"{self._progress()}\n{text}", question.id, buttons)
 
     def confirm_none(self) -> Prompt:
         """Return "which is right?", after "none of these" with something ticked."""
@@ -44,15 +42,15 @@ class Screens:
         none = self._words("questions", self._session.asking or "", "none")
         keep = Button(self._token("keep"), self._words("ui", "keep", ticked=ticked)[:80], Role.CONFIRM, words=self._yes)
         clear = Button(self._token("clear"), none, Role.NONE, words=self._words.list("ui", "typed", "none"))
-        text = self._words("ui", "confirm_none", ticked=ticked)
-        return Prompt(text, self._session.asking or "", (keep, clear, self.button("back", Role.BACK, "back"), *self._endings()))
+        text = f"{self._progress()}\n{self._words('ui', 'confirm_none', ticked=ticked)}"
+        return Prompt(text, self._session.asking or "", (keep, clear, *self._navigation()))
 
     def resume(self) -> Prompt:
         """Return "go on or start again?", for /hip with a check open."""
-        done = self._session.view is View.RESUME and self._session.asking is None
+        done = self._session.asking is None
         text = self._words("ui", "resume_done" if done else "resume")
         go_on = self.button("go", Role.CONFIRM, "see_result" if done else "go_on")
-        return Prompt(text, "resume", (go_on, *self._endings()))
+        return Prompt(text, "resume", (go_on, *self._leaving()))
 
     def review(self) -> Prompt:
         """Return the review card: every answer, each with a button that changes it."""
@@ -63,7 +61,7 @@ class Screens:
             label = self._words("ui", "change", what=short)
             buttons.append(Button(self._token("edit", str(self._position(question))), label[:80], Role.OTHER))
         go_on = self.button("go", Role.CONFIRM, "go_on" if self._session.asking else "see_result")
-        return Prompt("\n".join(lines), "review", (*buttons, go_on, *self._endings()))
+        return Prompt("\n".join(lines), "review", (*buttons, go_on, *self._leaving()))
 
     def why(self) -> Notice:
         """Return why the open question is asked."""
@@ -120,8 +118,19 @@ class Screens:
             yield replace(self.button("unsure", Role.NOT_SURE, key), findings=unsure)
 
     def _navigation(self) -> Iterator[Button]:
+        yield self.button("back", Role.BACK, "back")
         if self._session.answers:
-            yield self.button("back", Role.BACK, "back")
+            yield self.button("review", Role.OTHER, "review")
+        yield self.button("why", Role.OTHER, "why")
+        yield from self._endings()
+
+    def _progress(self) -> str:
+        done, about = progress(self._library, self._session)
+        return self._words("ui", "progress" if done < about else "progress_late", done=done, about=about)
+
+    def _leaving(self) -> Iterator[Button]:
+        yield self.button("back", Role.BACK, "back")
+        if self._session.answers and self._session.view is not View.REVIEW:
             yield self.button("review", Role.OTHER, "review")
         yield self.button("why", Role.OTHER, "why")
         yield from self._endings()

@@ -53,6 +53,10 @@ class Session:
     """Whether only the patterns hang on the open question."""
     ticked: tuple[str, ...] = ()
     view: View = View.QUESTION
+    beneath: View = View.QUESTION
+    """What lies under the review card or "go on or start again?", and comes back with "go on"."""
+    away: bool = False
+    """Whether something else was shown last, such as a care page: a typed number may have meant that."""
     step: int = 0
     """Counts answered screens, not ticks: a button of an earlier step is an old one."""
 
@@ -63,6 +67,11 @@ class Session:
     def moved(self, **changes: Any) -> "Session":
         """Return the session one screen further."""
         return replace(self, step=self.step + 1, **changes)
+
+    def under(self, view: View) -> "Session":
+        """Return the session one screen further, with this view over the one that is open."""
+        covered = self.beneath if self.view in (View.RESUME, View.REVIEW) else self.view
+        return self.moved(view=view, beneath=covered)
 
     def answer(self, question: str) -> Answer | None:
         """Return what was answered to a question, if anything."""
@@ -104,6 +113,8 @@ def from_json(plain: Any) -> Session:
             pattern=bool(plain["pattern"]),
             ticked=tuple(plain["ticked"]),
             view=View(plain["view"]),
+            beneath=View(plain["beneath"]),
+            away=bool(plain["away"]),
             step=int(plain["step"]),
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -32,7 +32,7 @@ class Token:
 
 def read(text: str) -> Token | None:
     """Return the token that a button carried, or None for anything that is not one of ours."""
-    if len(text.encode()) > MAX_BYTES:
+    if len(text) > MAX_BYTES:  # what matches below is ASCII: a character is a byte
         return None
     found = _SHAPE.match(text)
     if not found:

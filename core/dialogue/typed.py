@@ -50,7 +50,11 @@ def read_typed(text: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
         return ()
     if of_ten := _OF_TEN.match(text):
         return _by_range(of_ten[1], buttons)
-    if numbered := _numbers(said, buttons):
+    numbered = _numbers(said, buttons)
+    # A number that is no answer's may be meant as what the answers speak of: 34 years, or 7 out of 10.
+    if numbered and not any(b.role is Role.ANSWER for b in numbered):
+        numbered = _by_range(said, buttons) or numbered
+    if numbered:
         return numbered
     for button in buttons:
         if said == plain(button.label) or said in button.words:
@@ -71,11 +75,13 @@ def _numbers(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
 def _by_range(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     """A number on a screen of ranges, such as 34 for "18 to 44": a label with one number is the lowest or the highest."""
     answers = [b for b in buttons if b.role is Role.ANSWER]
-    spans = [[int(n) for n in re.findall(r"\d+", b.label)] for b in answers]
-    if not said.isdecimal() or len(said) > LONGEST_NUMBER or not all(1 <= len(span) <= 2 for span in spans):
+    spans = [(b, [int(n) for n in re.findall(r"\d+", b.label)]) for b in answers]
+    spans = [(b, span) for b, span in spans if span]
+    ranged = sum(len(span) == 2 for _, span in spans)
+    if not said.isdecimal() or len(said) > LONGEST_NUMBER or not ranged or any(len(span) > 2 for _, span in spans):
         return ()
     number = int(said)
-    for i, (span, button) in enumerate(zip(spans, answers, strict=True)):
+    for i, (button, span) in enumerate(spans):
         low, high = (span[0], span[-1]) if len(span) > 1 else (0, span[0] - 1) if i == 0 else (span[0], number)
         if low <= number <= high:
             return (button,)

@@ -1,0 +1,104 @@
+"""What must hold of the screens: Telegram and Discord can show each of them."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+from content.checks.material import Material, key_of
+from content.checks.problem import Problem
+from core.clinical import Kind, Question
+from core.dialogue.result import Result
+from core.dialogue.screens import Screens
+from core.dialogue.session import Answer, Session, View
+from core.dialogue.shelves import PER_SCREEN, SHELVES, Shelves
+from core.dialogue.token import MAX_BYTES, read
+from core.dialogue.turn import Button, Notice, Prompt, Reply, Verdict
+from core.library import Library
+from core.members import Preferences, Units
+from core.words import MissingWords
+
+TELEGRAM_TEXT = 4096
+DISCORD_TEXT = 2000
+LABEL = 80
+OPTIONS = 25
+WIDEST = Preferences(units=Units.MILES)
+"""The preferences that make the longest texts: no country set, so that all common numbers are shown."""
+
+
+def fits(m: Material) -> Iterator[Problem]:
+    """Every screen, drawn by the code that draws it for members, within the limits of Telegram and Discord."""
+    for file, key, draw in _drawings(m):
+        try:
+            reply = draw()
+        except MissingWords as missing:
+            path = str(missing.args[0]).split(".")
+            yield Problem(m.file(*path), key_of(path), f"has no words, and the screen of {key!r} asks for them")
+            continue
+        yield from (Problem(file, key, says) for says in _too_much(reply))
+
+
+def _drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
+    """Yield (file, key, how to draw it) of every question, page and menu, and of a result."""
+    library, ui, questions = m.library, m.file("ui"), m.file("questions")
+    for q in library.pathway.questions:
+        yield questions, q.id, _asking(library, q, View.QUESTION).question
+        if q.kind is Kind.MANY:
+            yield questions, q.id, _asking(library, q, View.CONFIRM_NONE).confirm_none
+        if q.red_flag:
+            yield questions, q.id, _asking(library, q, View.PLAIN).question
+    shelves = Shelves(library, WIDEST)
+    for page in library.pages:
+        file = m.file("care", page.id, "body")
+        yield from ((file, page.id, partial(draw, page)) for draw in (shelves.page, shelves.basis))
+    for name in SHELVES:
+        for start in range(0, len(library.shelf(name)), PER_SCREEN):
+            yield ui, f"shelves.{name}", partial(shelves.shelf, name, start)
+    yield from ((ui, name, getattr(shelves, name)) for name in ("help", "care", "settings", "regions"))
+    yield ui, "buttons", Result(library, _session(library, None, View.VERDICT), WIDEST).verdict
+
+
+def _asking(library: Library, question: Question, view: View) -> Screens:
+    return Screens(library, _session(library, question, view), WIDEST)
+
+
+def _session(library: Library, question: Question | None, view: View) -> Session:
+    """Return a session with the longest tokens that there can be, everything ticked, and a way back."""
+    first, now = library.pathway.questions[0], datetime(2000, 1, 1, tzinfo=UTC)
+    return Session(
+        id="z" * 20,
+        pathway=library.pathway.id,
+        version=library.pathway.version,
+        started=now,
+        touched=now,
+        answers=(Answer(first.id, (), first.fingerprint),) if question else (),
+        asking=question.id if question else None,
+        ticked=tuple(c.id for c in question.choices) if question else (),
+        view=view,
+        step=99999,
+    )
+
+
+def _too_much(reply: Reply) -> Iterator[str]:
+    match reply:
+        case Prompt():
+            yield from _too_long(reply.text, DISCORD_TEXT)
+        case Notice():
+            yield from _too_long(reply.text, TELEGRAM_TEXT)
+        case Verdict():
+            pass  # as long as its findings: the tests of whole conversations measure it
+    if len(reply.choices) > OPTIONS:
+        yield f"has {len(reply.choices)} buttons; {OPTIONS} at most"
+    for button in reply.choices:
+        yield from _bad_button(button)
+
+
+def _too_long(text: str, limit: int) -> Iterator[str]:
+    if len(text) > limit:
+        yield f"has {len(text)} characters on the screen; {limit} at most"
+
+
+def _bad_button(button: Button) -> Iterator[str]:
+    if not 0 < len(button.label) <= LABEL:
+        yield f"{button.label!r} has {len(button.label)} characters; a button has {LABEL} at most"
+    if len(button.tap.encode()) > MAX_BYTES or read(button.tap) is None:
+        yield f"the token {button.tap!r} does not fit, or cannot be read back"
