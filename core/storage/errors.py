@@ -1,0 +1,70 @@
+"""What can go wrong with the database, each with a sentence that tells the operator what to do."""
+
+import sqlite3
+from pathlib import Path
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be used at the moment; the message says what to do. Nothing that was kept is lost."""
+
+
+class Corrupt(StorageUnavailable):
+    """The database file is damaged."""
+
+
+class NewerSchema(StorageUnavailable):
+    """The database was written by a newer version of this program."""
+
+
+class DatabaseMissing(StorageUnavailable):
+    """A database was expected and there is none; an empty one is not put in its place."""
+
+
+class WrongKey(StorageUnavailable):
+    """The keys in the settings are not those that this database was sealed with."""
+
+
+def explained(error: sqlite3.Error, path: Path) -> Exception:
+    """Return the error as one with a sentence for the operator; a mistake of ours, such as bad SQL, as it is.
+
+    >>> locked = sqlite3.OperationalError("database is locked")
+    >>> locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    >>> type(explained(locked, Path("hipwise.db"))).__name__
+    'StorageUnavailable'
+    """
+    # The extended codes keep the plain one in their lowest byte; an error that Python itself raises has none.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _DAMAGED:
+        return damaged(path)
+    if code in _ADVICE:
+        return StorageUnavailable(_ADVICE[code].format(path=path))
+    return error
+
+
+def unwritable(path: Path) -> StorageUnavailable:
+    """Return the error for a file that this user may not write."""
+    return StorageUnavailable(_UNWRITABLE.format(path=path))
+
+
+def damaged(path: Path) -> Corrupt:
+    """Return the error for a file that is not, or no longer, a sound database."""
+    return Corrupt(
+        f"{path} is damaged or not a database. Keep it and the files beside it aside, "
+        "put the newest good backup in its place, and start again."
+    )
+
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+_LOCKED = "Another program holds {path} locked. Close it (a database browser, a second Hipwise, a backup)."
+_UNWRITABLE = "{path} cannot be opened or written. Make the file and its folder writable for the user that runs Hipwise."
+
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_FULL: "There is no room left on the disk of {path}. Free some; nothing else needs doing.",
+    sqlite3.SQLITE_READONLY: _UNWRITABLE,
+    sqlite3.SQLITE_PERM: _UNWRITABLE,
+    sqlite3.SQLITE_CANTOPEN: _UNWRITABLE,
+    sqlite3.SQLITE_IOERR: "The disk of {path} failed to read or write. Check the disk, then start again.",
+}

@@ -1,0 +1,166 @@
+"""Members, their addresses, what they set and agreed to, their checks in progress and their history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.members import Address, Preferences
+from core.storage import sql
+from core.storage.book import Book, UnknownMember, fresh_id, minute
+from core.storage.erasure import erase_rows
+from core.vault import Unsealable
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept for an address. A member of None has not been here, or was erased."""
+
+    member: str | None
+    session: dict[str, Any] | None
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An address that has a row: which row, and whose."""
+
+    row: str
+    member: str
+
+
+def door(book: Book, address: Address) -> Door | None:
+    """Return the door of an address whose member is known and has a key; raise Unsealable if that key is damaged."""
+    found = book.one(sql.ADDRESS, digest(book, address))
+    if found is None:
+        return None
+    if book.keys.of(book.db, found[1]) is None:
+        book.unreadable += 1
+        return None
+    return Door(*found)
+
+
+def digest(book: Book, address: Address) -> bytes:
+    """Return what an address is found by."""
+    return book.lookup.of(address.platform, address.id)
+
+
+def load(book: Book, address: Address, default: Preferences) -> Kept:
+    """Return what is kept for an address; what cannot be opened is as if it were not there."""
+    try:
+        at = door(book, address)
+    except Unsealable:
+        # Damaged, not erased: it is left as it is, for a backup may still have it whole.
+        book.unreadable += 1
+        at = None
+    if at is None:
+        return Kept(None, None, default)
+    row = book.one(sql.SESSION, at.row)
+    session = None if row is None else book.open("sessions.session", at.member, at.row, row[0])
+    return Kept(at.member, session, _preferences(settings(book, at.member), default))
+
+
+def enter(book: Book, address: Address) -> Door:
+    """Return the door of an address, with a new member behind it if there was none."""
+    at = door(book, address)
+    if at is not None:
+        return at
+    before = book.one(sql.ADDRESS, digest(book, address))
+    if before is not None:  # its member's key is gone, and with it all that was kept
+        erase_rows(book, before[1])
+    member = fresh_id()
+    book.run(sql.NEW_MEMBER, member)
+    book.keys.create(book.db, member)
+    return join(book, member, address)
+
+
+def join(book: Book, member: str, address: Address) -> Door:
+    """Return the door of a further address of a member."""
+    row = fresh_id()
+    sealed = book.seal("addresses.address", member, row, address.id)
+    book.run(sql.NEW_ADDRESS, row, member, address.platform, digest(book, address), sealed)
+    return Door(row, member)
+
+
+def save(
+    book: Book, at: Door, session: Mapping[str, Any] | None, preferences: Preferences, *, default: Preferences, now: datetime
+) -> None:
+    """Keep a session (None: keep none), and those preferences that were ever set to something else than the default."""
+    if session is None:
+        book.run(sql.ERASE_SESSION, at.row)
+    else:
+        book.run(sql.SAVE_SESSION, at.row, at.member, minute(now), book.seal("sessions.session", at.member, at.row, session))
+    kept = settings(book, at.member)
+    before = _plain(_preferences(kept, default))
+    changed = {name: value for name, value in _plain(preferences).items() if value != before[name]}
+    if changed:
+        sealed = book.seal("settings.settings", at.member, at.member, kept | changed)
+        book.run(sql.SAVE_SETTINGS, at.member, sealed)
+
+
+def consent(book: Book, member: str, given: Mapping[str, Any]) -> None:
+    """Keep one more consent, or its withdrawal; none is ever changed."""
+    _append(book, sql.NEW_CONSENT, "consents.consent", member, given)
+
+
+def consents(book: Book, member: str) -> tuple[Any, ...]:
+    """Return the consents of a member, the oldest first."""
+    return _opened(book, "consents.consent", member, sql.CONSENTS)
+
+
+def remember(book: Book, member: str, entry: Mapping[str, Any]) -> None:
+    """Keep one more entry of a member's history."""
+    _append(book, sql.NEW_ENTRY, "history.entry", member, entry)
+
+
+def history(book: Book, member: str) -> tuple[Any, ...]:
+    """Return the history of a member, the oldest first."""
+    return _opened(book, "history.entry", member, sql.HISTORY)
+
+
+def sessions(book: Book, member: str) -> tuple[Any, ...]:
+    """Return the checks that a member has in progress."""
+    return _opened(book, "sessions.session", member, sql.SESSIONS)
+
+
+def settings(book: Book, member: str) -> dict[str, Any]:
+    """Return what a member has set."""
+    row = book.one(sql.SETTINGS, member)
+    kept: dict[str, Any] | None = None if row is None else book.open("settings.settings", member, member, row[0])
+    return kept or {}
+
+
+def addresses(book: Book, member: str) -> tuple[Address, ...]:
+    """Return where a member can be reached."""
+    rows = book.all(sql.ADDRESSES, member)
+    opened = ((platform, book.open("addresses.address", member, row, sealed)) for row, platform, sealed in rows)
+    return tuple(Address(platform, id) for platform, id in opened if id is not None)
+
+
+def _append(book: Book, statement: str, column: str, member: str, value: Mapping[str, Any]) -> None:
+    if book.one(sql.KEY, member) is None:
+        raise UnknownMember
+    row = fresh_id()
+    book.run(statement, row, member, book.seal(column, member, row, dict(value)), member)
+
+
+def _opened(book: Book, column: str, member: str, statement: str) -> tuple[Any, ...]:
+    values = (book.open(column, member, row, sealed) for row, sealed in book.all(statement, member))
+    return tuple(value for value in values if value is not None)
+
+
+def _plain(preferences: Preferences) -> dict[str, Any]:
+    return {field.name: getattr(preferences, field.name) for field in fields(preferences)}
+
+
+def _preferences(kept: Mapping[str, Any], default: Preferences) -> Preferences:
+    """Return the default preferences with those that were set; a value that is no longer known is as if never set."""
+    values = _plain(default)
+    for name in values.keys() & kept.keys():
+        kind = type(values[name])
+        try:
+            values[name] = kind(kept[name]) if issubclass(kind, StrEnum) else kept[name]
+        except ValueError:
+            continue
+    return Preferences(**values)

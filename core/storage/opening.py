@@ -1,0 +1,92 @@
+"""Opening the database: every reason to refuse comes before anything is changed."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from core.storage import sql
+from core.storage.book import Book, Keys, fresh_id
+from core.storage.errors import Corrupt, DatabaseMissing, StorageUnavailable, WrongKey, damaged, unwritable
+from core.storage.schema import migrate, refuse_foreign, version
+from core.vault import KeyRing, Lookup, Unsealable, Wrapped, check_value, checked_key, opens
+
+
+def prepare_folder(path: Path, *, expected: bool) -> None:
+    """Make the folder for a new database; raise DatabaseMissing where an old one should be."""
+    if path.exists() and not path.is_file():
+        raise StorageUnavailable(f"{path} is not a file. Name a file in DATABASE_URL.")
+    if not _has_content(path):
+        if expected or _has_content(path.with_name(path.name + "-wal")):
+            raise DatabaseMissing(
+                f"There is no database at {path}, and there was one. Check DATABASE_URL and that the disk is there, "
+                "or put the newest good backup in its place. Hipwise does not start an empty one over it."
+            )
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageUnavailable(f"The folder {path.parent} cannot be made ({error.strerror}).") from error
+
+
+def prepare_file(path: Path) -> None:
+    """Make sure of a file that can be written; a new one is for this user's eyes only."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise unwritable(path) from error
+
+
+def opened(db: sqlite3.Connection, path: Path, ring: KeyRing, remembered: int) -> Book:
+    """Return the book of a sound database of ours that the ring opens, up to date; raise what `errors` says otherwise."""
+    for statement in sql.ON_OPENING:
+        db.execute(statement)
+    refuse_foreign(db, path)
+    if db.execute(sql.QUICK_CHECK).fetchone()[0] != "ok":
+        raise damaged(path)
+    if version(db):
+        _house(db, path, ring)
+    db.execute(sql.USE_WAL)
+    migrate(db)
+    house = _house(db, path, ring) or _new_house(db, ring)
+    return Book(db, Keys(ring, remembered), lookup=house[1], house=house[0])
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _house(db: sqlite3.Connection, path: Path, ring: KeyRing) -> tuple[str, Lookup] | None:
+    """Return the house's id and look-up key; None for a database in which nothing was ever kept."""
+    row = db.execute(sql.HOUSE).fetchone()
+    if row is None:
+        if db.execute(sql.KEYS).fetchone()[0]:
+            raise Corrupt(f"{path} has lost its key check. Put the newest good backup in its place.")
+        return None
+    house, key_check, *lookup = row
+    if not opens(ring, key_check):
+        raise _wrong_key(path, checked_key(key_check))
+    try:
+        # One data key of each key of the ring shows whether that is the right one.
+        for ring_key, owner, blob in db.execute(sql.SAMPLES):
+            needed = ring_key
+            ring.unwrap(Wrapped(ring_key, blob), owner)
+        needed = lookup[0]
+        return house, ring.unwrap_lookup(Wrapped(*lookup))
+    except Unsealable as error:
+        raise _wrong_key(path, needed) from error
+
+
+def _wrong_key(path: Path, needed: str | None) -> WrongKey:
+    return WrongKey(
+        f"{path} was sealed with the key {needed!r}, and the key ring has no such key, or another of that name. "
+        "Put that key back. Nothing was changed; without it nobody can read what members told."
+    )
+
+
+def _new_house(db: sqlite3.Connection, ring: KeyRing) -> tuple[str, Lookup]:
+    house, lookup = fresh_id(), Lookup.fresh()
+    wrapped = ring.wrap_lookup(lookup)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute(sql.NEW_HOUSE, (house, check_value(ring), wrapped.ring_key, wrapped.blob))
+    Keys(ring, 1).create(db, house)
+    db.execute("COMMIT")
+    return house, lookup

@@ -1,0 +1,135 @@
+"""The outbox: everything owed is a row before it is sent, and its state says how far it came."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.members import Address
+from core.storage import sql
+from core.storage.book import Book, Row, fresh_id, minute, time_of
+from core.storage.ledger import Delivery, Kind, Owed, State, may_repeat
+from core.storage.members import Door
+
+
+def owe(book: Book, at: Door, owed: Sequence[Owed], address: Address, now: datetime) -> tuple[Delivery, ...]:
+    """Return a delivery for each message that is newly owed. An occurrence that has its message gets no second one."""
+    if not owed:
+        return ()
+    position = book.count(sql.PLANNED)
+    found = (_owe(book, at, one, address, position=position + n, now=now) for n, one in enumerate(owed, start=1))
+    deliveries = tuple(delivery for delivery in found if delivery is not None)
+    book.run(sql.COUNT_PLANNED, len(deliveries))
+    return deliveries
+
+
+def due(book: Book, now: datetime, limit: int) -> tuple[Delivery, ...]:
+    """Return what is due, replies first and the oldest first. What is past its window is skipped."""
+    book.run(sql.SKIP_LATE, minute(now), minute(now))
+    found: list[Delivery] = []
+    for scheduled in (0, 1):
+        rows = book.all(sql.DUE, scheduled, minute(now), limit - len(found))
+        found += _readable(book, rows, now)
+    return tuple(found)
+
+
+def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
+    """Return the delivery as the caller's to send, or None when it is no longer to be had, or not to be sent again."""
+    if delivery.state is not State.OPEN and not may_repeat(delivery, now):
+        return None
+    # It must stand where the caller believes it does: an older view of it decides nothing.
+    if not book.run(sql.CLAIM, minute(now), delivery.id, delivery.state, delivery.attempt):
+        return None
+    return replace(delivery, state=State.CLAIMED, attempt=delivery.attempt + 1, changed=time_of(minute(now)))
+
+
+def sent(book: Book, delivery: Delivery, message: str | None, now: datetime) -> bool:
+    """Return whether it is noted that the platform took a delivery, and under which id."""
+    if book.keys.of(book.db, delivery.member) is None:  # erased while it was under way
+        return False
+    sealed = None if message is None else book.seal("outbox.message", delivery.member, delivery.id, message)
+    return bool(book.run(sql.SENT, minute(now), sealed, delivery.id))
+
+
+def move(book: Book, statement: str, delivery: Delivery, now: datetime) -> bool:
+    """Return whether a delivery went where the statement moves it."""
+    return bool(book.run(statement, minute(now), delivery.id))
+
+
+def release(book: Book, delivery: Delivery, due: datetime, now: datetime) -> bool:
+    """Return whether a claim was given back, as if it had never been made."""
+    return bool(book.run(sql.RELEASE, minute(due), minute(now), delivery.id))
+
+
+def recover(book: Book, now: datetime) -> int:
+    """Return how many claims have no outcome because the process ended; what came of them is now known to be unknown."""
+    return book.run(sql.ALL_CLAIMS_UNKNOWN, minute(now))
+
+
+def repeats(book: Book, now: datetime) -> tuple[Delivery, ...]:
+    """Return the deliveries of unknown outcome that are to be sent again."""
+    found = _readable(book, book.all(sql.OF_UNKNOWN_OUTCOME), now)
+    return tuple(delivery for delivery in found if may_repeat(delivery, now))
+
+
+def deliveries(book: Book, member: str) -> tuple[Delivery, ...]:
+    """Return what a member was sent or is owed, as long as its content is kept."""
+    found = (_delivery(book, row) for row in book.all(sql.DELIVERIES, member))
+    return tuple(delivery for delivery in found if delivery is not None)
+
+
+def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, now: datetime) -> Delivery | None:
+    row = fresh_id()
+    content = {"kind": owed.kind, "reply": owed.reply, "edits": owed.edits}
+    until = None if owed.until is None else minute(owed.until)
+    scheduled = owed.until is not None or owed.occurrence is not None
+    new = book.run(
+        sql.OWE,
+        row,
+        at.member,
+        at.row,
+        position,
+        int(scheduled),
+        minute(owed.due),
+        until,
+        minute(now),
+        None if owed.occurrence is None else book.lookup.of("occurrence", f"{at.member}|{owed.kind}|{owed.occurrence}"),
+        book.seal("outbox.owed", at.member, row, content),
+    )
+    if not new:
+        return None
+    times = (time_of(minute(owed.due)), None if until is None else time_of(until))
+    return Delivery(row, at.member, address, owed.kind, owed.reply, *times, owed.edits, State.OPEN, 0, time_of(minute(now)))
+
+
+def _readable(book: Book, rows: Sequence[Row], now: datetime) -> list[Delivery]:
+    """Return the deliveries of rows; one that cannot be opened can never be sent, and is dropped."""
+    found = []
+    for row in rows:
+        delivery = _delivery(book, row)
+        if delivery is None:
+            book.run(sql.DROP, minute(now), row[0])
+        else:
+            found.append(delivery)
+    return found
+
+
+def _delivery(book: Book, row: Row) -> Delivery | None:
+    id, member, address_row, state, attempt, due, until, changed, sealed, platform, address = row
+    content: Any = book.open("outbox.owed", member, id, sealed)
+    to = book.open("addresses.address", member, address_row, address)
+    if content is None or to is None:
+        return None
+    return Delivery(
+        id=id,
+        member=member,
+        address=Address(platform, to),
+        kind=Kind(content["kind"]),
+        reply=content["reply"],
+        due=time_of(due),
+        until=None if until is None else time_of(until),
+        edits=content["edits"],
+        state=State(state),
+        attempt=attempt,
+        changed=time_of(changed),
+    )

@@ -1,0 +1,95 @@
+"""How long things are kept, and erasing what is older, a chunk at a time so that no answer waits."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from core.storage import sql
+from core.storage.book import Book, minute
+from core.storage.erasure import erase_received, erase_rows
+from core.storage.tallies import count_gone
+
+SESSION = timedelta(hours=24)
+"""A check, after its last answer."""
+REPLY = timedelta(hours=24)
+"""A reply that could not be sent: after that it answers nothing."""
+CONTENT = timedelta(hours=24)
+"""What a delivery said, after it was sent or given up."""
+OCCURRENCE = timedelta(days=7)
+"""That an occurrence had its message, after its window."""
+RECEIVED = timedelta(days=7)
+"""What came in and was set aside, and the digest of what was handled."""
+
+CHUNK = 250
+
+Step = Callable[[Book, datetime], int]
+
+
+def sessions(book: Book, now: datetime) -> int:
+    """Erase checks that ended, or were left, too long ago."""
+    rows = book.all(sql.OLD_SESSIONS, minute(now - SESSION), CHUNK)
+    for address, _member in rows:
+        book.run(sql.ERASE_SESSION, address)
+    _erase_idle(book, {member for _address, member in rows})
+    return len(rows)
+
+
+def late_replies(book: Book, now: datetime) -> int:
+    """Skip replies that nobody waits for any more."""
+    rows = book.all(sql.OLD_REPLIES, minute(now - REPLY), CHUNK)
+    for (delivery,) in rows:
+        book.run(sql.SKIP, minute(now), delivery)
+    return len(rows)
+
+
+def contents(book: Book, now: datetime) -> int:
+    """Erase what settled deliveries said."""
+    rows = book.all(sql.OLD_CONTENT, minute(now - CONTENT), minute(now), CHUNK)
+    for (delivery,) in rows:
+        book.run(sql.EMPTY, delivery)
+    return len(rows)
+
+
+def deliveries(book: Book, now: datetime) -> int:
+    """Erase deliveries without content whose occurrence cannot come again; their tallies stay."""
+    rows = book.all(sql.OLD_DELIVERIES, minute(now - CONTENT), minute(now - OCCURRENCE), CHUNK)
+    for delivery, _member, state in rows:
+        count_gone(book, [(state, 1)])
+        book.run(sql.ERASE_DELIVERY, delivery)
+    _erase_idle(book, {member for _delivery, member, _state in rows})
+    return len(rows)
+
+
+def received(book: Book, now: datetime) -> int:
+    """Erase what came in long ago."""
+    rows = book.all(sql.OLD_RECEIVED, minute(now - RECEIVED), CHUNK)
+    for (row,) in rows:
+        book.run(sql.ERASE_RECEIVED, row)
+    return len(rows)
+
+
+def keyless(book: Book, now: datetime) -> int:  # noqa: ARG001 - a step like the others
+    """Erase what is left of members whose key is gone, as after an erasure that was cut short."""
+    if book.count(sql.MEMBERS) + 1 == book.count(sql.KEYS):  # every member has one, and the house
+        return 0
+    members = book.all(sql.WITHOUT_KEY, CHUNK)
+    for (member,) in members:
+        erase_received(book, member)
+        erase_rows(book, member)
+    return len(members)
+
+
+STEPS: Mapping[str, Step] = {
+    "sessions": sessions,
+    "late_replies": late_replies,
+    "contents": contents,
+    "deliveries": deliveries,
+    "received": received,
+    "keyless": keyless,
+}
+
+
+def _erase_idle(book: Book, members: set[str]) -> None:
+    """Erase those of the members about whom nothing is kept any more but how to reach them."""
+    for member in members:
+        if book.one(sql.KEPT_ABOUT, *[member] * (len(sql.ABOUT_MEMBERS) - 1)) is None:
+            erase_rows(book, member)

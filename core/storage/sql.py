@@ -1,0 +1,161 @@
+"""All SQL there is, in the words that SQLite and PostgreSQL share; what is SQLite's own is at the end.
+
+Every table that has rows about a member has a `member` column, and is listed in `ABOUT_MEMBERS` in the order in which
+rows can be erased.
+"""
+
+# ---------------------------------------------------------------- keys
+
+HOUSE = "SELECT id, key_check, lookup_ring_key, lookup FROM house"
+NEW_HOUSE = "INSERT INTO house (id, key_check, lookup_ring_key, lookup) VALUES (?, ?, ?, ?)"
+REWRAP_HOUSE = "UPDATE house SET key_check = ?, lookup_ring_key = ?, lookup = ?"
+KEYS = "SELECT COUNT(*) FROM keys"
+SAMPLES = "SELECT ring_key, owner, wrapped FROM keys WHERE owner IN (SELECT MIN(owner) FROM keys GROUP BY ring_key)"
+KEY = "SELECT ring_key, wrapped FROM keys WHERE owner = ?"
+NEW_KEY = "INSERT INTO keys (owner, ring_key, wrapped) VALUES (?, ?, ?)"
+ERASE_KEY = "DELETE FROM keys WHERE owner = ?"
+KEYS_OF_OTHER_RING_KEYS = "SELECT owner, ring_key, wrapped FROM keys WHERE ring_key <> ? LIMIT ?"
+REWRAP = "UPDATE keys SET ring_key = ?, wrapped = ? WHERE owner = ?"
+
+# ---------------------------------------------------------------- members
+
+NEW_MEMBER = "INSERT INTO members (id) VALUES (?)"
+NEW_ADDRESS = "INSERT INTO addresses (id, member, platform, digest, address) VALUES (?, ?, ?, ?, ?)"
+ADDRESS = "SELECT id, member FROM addresses WHERE digest = ?"
+ADDRESSES = "SELECT id, platform, address FROM addresses WHERE member = ? ORDER BY id"
+ADDRESS_DIGESTS = "SELECT digest FROM addresses WHERE member = ?"
+SETTINGS = "SELECT settings FROM settings WHERE member = ?"
+SAVE_SETTINGS = """
+INSERT INTO settings (member, settings) VALUES (?, ?) ON CONFLICT (member) DO UPDATE SET settings = excluded.settings
+"""
+
+SESSION = "SELECT session FROM sessions WHERE address = ?"
+SESSIONS = "SELECT address, session FROM sessions WHERE member = ? ORDER BY address"
+SAVE_SESSION = """
+INSERT INTO sessions (address, member, touched, session) VALUES (?, ?, ?, ?)
+ON CONFLICT (address) DO UPDATE SET member = excluded.member, touched = excluded.touched, session = excluded.session
+"""
+ERASE_SESSION = "DELETE FROM sessions WHERE address = ?"
+
+NEW_CONSENT = """
+INSERT INTO consents (id, member, position, consent)
+SELECT ?, ?, COALESCE(MAX(position), 0) + 1, ? FROM consents WHERE member = ?
+"""
+CONSENTS = "SELECT id, consent FROM consents WHERE member = ? ORDER BY position"
+
+NEW_ENTRY = """
+INSERT INTO history (id, member, position, entry)
+SELECT ?, ?, COALESCE(MAX(position), 0) + 1, ? FROM history WHERE member = ?
+"""
+HISTORY = "SELECT id, entry FROM history WHERE member = ? ORDER BY position"
+
+# ---------------------------------------------------------------- inbox
+
+RECEIVE = """
+INSERT INTO inbox (id, position, platform, update_digest, sender_digest, state, received, raw)
+SELECT ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, 'waiting', ?, ? FROM inbox WHERE true
+ON CONFLICT (update_digest) DO NOTHING
+"""
+UNHANDLED = "SELECT id, raw FROM inbox WHERE platform = ? AND state = 'waiting' ORDER BY position"
+HANDLED = "UPDATE inbox SET state = 'handled', raw = NULL, sender_digest = NULL WHERE id = ?"
+SET_ASIDE = "UPDATE inbox SET state = 'set_aside' WHERE id = ? AND state = 'waiting'"
+RECEIVED_FROM = "SELECT id, raw FROM inbox WHERE sender_digest = ? AND raw IS NOT NULL ORDER BY position"
+ERASE_RECEIVED_FROM = "DELETE FROM inbox WHERE sender_digest = ?"
+
+# ---------------------------------------------------------------- outbox
+
+OWE = """
+INSERT INTO outbox
+    (id, member, address, position, state, attempt, scheduled, due, until, changed, occurrence_digest, owed, message)
+VALUES (?, ?, ?, ?, 'open', 0, ?, ?, ?, ?, ?, ?, NULL)
+ON CONFLICT (occurrence_digest) DO NOTHING
+"""
+PLANNED = "SELECT count FROM tallies WHERE name = 'planned'"
+COUNT_PLANNED = "UPDATE tallies SET count = count + ? WHERE name = 'planned'"
+
+_DELIVERY = """
+SELECT o.id, o.member, o.address, o.state, o.attempt, o.due, o.until, o.changed, o.owed, a.platform, a.address
+FROM outbox o JOIN addresses a ON a.id = o.address
+"""
+DUE = f"{_DELIVERY} WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? ORDER BY o.due, o.position LIMIT ?"
+OF_UNKNOWN_OUTCOME = f"{_DELIVERY} WHERE o.state = 'unknown' AND o.owed IS NOT NULL ORDER BY o.scheduled, o.due, o.position"
+DELIVERIES = f"{_DELIVERY} WHERE o.member = ? AND o.owed IS NOT NULL ORDER BY o.position"
+
+CLAIM = """
+UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?
+WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL
+"""
+RELEASE = "UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ? WHERE id = ? AND state = 'claimed'"
+SENT = "UPDATE outbox SET state = 'sent', changed = ?, message = ? WHERE id = ? AND state IN ('claimed', 'unknown')"
+UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE id = ? AND state = 'claimed'"
+SKIP = "UPDATE outbox SET state = 'skipped', changed = ? WHERE id = ? AND state IN ('open', 'claimed')"
+DROP = "UPDATE outbox SET state = 'dropped', changed = ? WHERE id = ? AND state IN ('open', 'claimed', 'unknown')"
+ALL_CLAIMS_UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE state = 'claimed'"
+SKIP_LATE = "UPDATE outbox SET state = 'skipped', changed = ? WHERE state = 'open' AND scheduled = 1 AND until < ?"
+
+TALLIES = "SELECT name, count FROM tallies"
+STATES = "SELECT state, COUNT(*) FROM outbox GROUP BY state"
+STATES_OF_MEMBER = "SELECT state, COUNT(*) FROM outbox WHERE member = ? GROUP BY state"
+COUNT_GONE = "UPDATE tallies SET count = count + ? WHERE name = ?"
+
+# ---------------------------------------------------------------- erasure
+
+ABOUT_MEMBERS = ("outbox", "sessions", "history", "consents", "settings", "addresses")
+COUNT_ROWS = {table: f"SELECT COUNT(*) FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names
+ERASE_ROWS = {table: f"DELETE FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names
+COUNT_KEY = "SELECT COUNT(*) FROM keys WHERE owner = ?"
+COUNT_MEMBER = "SELECT COUNT(*) FROM members WHERE id = ?"
+COUNT_RECEIVED_FROM = "SELECT COUNT(*) FROM inbox WHERE sender_digest = ?"
+ERASE_MEMBER = "DELETE FROM members WHERE id = ?"
+WITHOUT_KEY = "SELECT id FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id) LIMIT ?"
+MEMBERS_WITHOUT_KEY = "SELECT COUNT(*) FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id)"
+MEMBERS = "SELECT COUNT(*) FROM members"
+
+# ---------------------------------------------------------------- retention, a chunk at a time
+
+OLD_SESSIONS = "SELECT address, member FROM sessions WHERE touched < ? LIMIT ?"
+OLD_REPLIES = "SELECT id FROM outbox WHERE state = 'open' AND scheduled = 0 AND due < ? LIMIT ?"
+OLD_CONTENT = """
+SELECT id FROM outbox
+WHERE changed < ? AND owed IS NOT NULL AND state IN ('sent', 'unknown', 'skipped', 'dropped')
+    AND (state <> 'unknown' OR until IS NULL OR until < ?)
+LIMIT ?
+"""
+EMPTY = "UPDATE outbox SET owed = NULL, message = NULL WHERE id = ?"
+OLD_DELIVERIES = """
+SELECT id, member, state FROM outbox
+WHERE changed < ? AND owed IS NULL AND state IN ('sent', 'unknown', 'skipped', 'dropped')
+    AND (occurrence_digest IS NULL OR COALESCE(until, changed) < ?)
+LIMIT ?
+"""
+ERASE_DELIVERY = "DELETE FROM outbox WHERE id = ?"
+OLD_RECEIVED = "SELECT id FROM inbox WHERE received < ? LIMIT ?"
+ERASE_RECEIVED = "DELETE FROM inbox WHERE id = ?"
+KEPT_ABOUT = " UNION ALL ".join(
+    f"SELECT 1 FROM {table} WHERE member = ?"  # noqa: S608 - our names
+    for table in ABOUT_MEMBERS
+    if table != "addresses"
+)
+
+# ---------------------------------------------------------------- SQLite's own
+
+SCHEMA_COLUMNS = """
+SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c
+WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid
+"""
+TABLES = "SELECT COUNT(*) FROM sqlite_master"
+QUICK_CHECK = "PRAGMA quick_check(1)"
+CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
+SCHEMA_VERSION = "PRAGMA user_version"
+SET_SCHEMA_VERSION = "PRAGMA user_version = {}"
+ON_OPENING = (
+    # How long to wait for a program that reads the file, such as a backup.
+    "PRAGMA busy_timeout = 5000",
+    # An acknowledged turn survives a power cut.
+    "PRAGMA synchronous = FULL",
+    # Erased is erased: freed bytes are overwritten with zeros.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+USE_WAL = "PRAGMA journal_mode = WAL"

@@ -1,0 +1,196 @@
+"""The store: everything the bot remembers, behind small methods that each are one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from core.members import Address, Preferences
+from core.storage import erasure, export, inbox, members, outbox, retention, sql, tallies
+from core.storage.book import Book
+from core.storage.database import Database
+from core.storage.erasure import Receipt
+from core.storage.inbox import Received
+from core.storage.ledger import Delivery, Owed, Tallies
+from core.storage.members import Kept
+from core.storage.rotation import rewrap
+from core.storage.writer import Writer
+
+
+class Store(Database):
+    """What the bot remembers. `async with Store(...)` opens it.
+
+    A method that changes something returns after its commit. One that is cancelled is still done whole.
+    """
+
+    # ---------------------------------------------------------------- turns
+
+    async def load(self, address: Address) -> Kept:
+        """Return what is kept for an address; for one that is unknown, or cannot be read, nothing but the defaults."""
+        return await self._read(lambda book: members.load(book, address, self._default))
+
+    async def save_turn(
+        self,
+        address: Address,
+        session: Mapping[str, Any] | None,
+        preferences: Preferences,
+        owed: Sequence[Owed] = (),
+        handled: str | None = None,
+    ) -> tuple[Delivery, ...]:
+        """Return the deliveries of a turn, once it is kept whole: its session, what is owed, and its update as handled."""
+        now = self._now()
+
+        def turn(book: Book) -> tuple[Delivery, ...]:
+            at = members.enter(book, address)
+            members.save(book, at, session, preferences, default=self._default, now=now)
+            deliveries = outbox.owe(book, at, owed, address, now)
+            if handled is not None:
+                inbox.handled(book, handled)
+            return deliveries
+
+        return await self._write(turn)
+
+    async def plan(self, address: Address, owed: Sequence[Owed]) -> tuple[Delivery, ...]:
+        """Return a delivery for each message that is newly owed: an occurrence that has its message gets no second one."""
+        now = self._now()
+
+        def planned(book: Book) -> tuple[Delivery, ...]:
+            return outbox.owe(book, members.enter(book, address), owed, address, now)
+
+        return await self._write(planned)
+
+    async def add_address(self, member: str, address: Address) -> bool:
+        """Return whether an address is now the member's; one that is another member's stays theirs."""
+
+        def added(book: Book) -> bool:
+            at = members.door(book, address)
+            return (at or members.join(book, member, address)).member == member
+
+        return await self._write(added)
+
+    # ---------------------------------------------------------------- inbox
+
+    async def receive(self, platform: str, update_id: str, raw: bytes, sender: Address | None = None) -> str | None:
+        """Return the row of an update that is now kept, or None when it was there; a sender's goes when they are erased."""
+        now = self._now()
+        return await self._write(lambda book: inbox.receive(book, platform, update_id, raw, sender=sender, now=now))
+
+    async def unhandled(self, platform: str) -> tuple[Received, ...]:
+        """Return the updates that were kept and not handled, in the order they came."""
+        return await self._write(lambda book: inbox.unhandled(book, platform))
+
+    async def handled(self, row: str) -> None:
+        """Note that an update needs no more: for one that led to no turn."""
+        await self._write(lambda book: inbox.handled(book, row))
+
+    async def set_aside(self, row: str) -> None:
+        """Stop handling an update that nothing can be made of."""
+        await self._write(lambda book: inbox.set_aside(book, row))
+
+    # ---------------------------------------------------------------- the ledger
+
+    async def due(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Return what is due, replies first, the oldest first. What is past its window is skipped."""
+        return await self._write(lambda book: outbox.due(book, now, limit))
+
+    async def claim(self, delivery: Delivery) -> Delivery | None:
+        """Return the delivery, now the caller's to send, or None when it is not to be had: claimed, settled or erased."""
+        return await self._write(lambda book: outbox.claim(book, delivery, self._now()))
+
+    async def sent(self, delivery: Delivery, message_id: str | None) -> bool:
+        """Note that the platform took a delivery; return whether it was waiting for that."""
+        return await self._write(lambda book: outbox.sent(book, delivery, message_id, self._now()))
+
+    async def unknown(self, delivery: Delivery) -> bool:
+        """Note that nobody knows what came of a claim; return whether it was one."""
+        return await self._move(sql.UNKNOWN, delivery)
+
+    async def skipped(self, delivery: Delivery) -> bool:
+        """Note that a delivery was not sent because it was no longer wanted; return whether it was open or claimed."""
+        return await self._move(sql.SKIP, delivery)
+
+    async def dropped(self, delivery: Delivery) -> bool:
+        """Note that a delivery cannot be sent, or not again; return whether it was unsettled."""
+        return await self._move(sql.DROP, delivery)
+
+    async def released(self, delivery: Delivery, due: datetime) -> bool:
+        """Give back a claim that the platform surely refused for now; it is open again from `due` on."""
+        return await self._write(lambda book: outbox.release(book, delivery, due, self._now()))
+
+    async def recover(self, now: datetime) -> tuple[Delivery, ...]:
+        """Return what is to be sent again after a restart: claims without an outcome become unknown, and no kind is guessed."""
+
+        def recovered(book: Book) -> tuple[Delivery, ...]:
+            outbox.recover(book, now)
+            return outbox.repeats(book, now)
+
+        return await self._write(recovered)
+
+    async def repeats(self, now: datetime) -> tuple[Delivery, ...]:
+        """Return the deliveries of unknown outcome that `ledger.REPEATS` wants sent again."""
+        return await self._write(lambda book: outbox.repeats(book, now))
+
+    async def tallies(self) -> Tallies:
+        """Return the counts of all deliveries there ever were."""
+        return await self._read(tallies.tallies)
+
+    # ---------------------------------------------------------------- members
+
+    async def consent(self, member: str, kind: str, text_hash: str, language: str, *, given: bool, time: datetime) -> None:
+        """Keep that a member agreed to a text, or took it back."""
+        plain = {"kind": kind, "text_hash": text_hash, "language": language, "given": given, "time": time.isoformat()}
+        await self._write(lambda book: members.consent(book, member, plain))
+
+    async def consents(self, member: str) -> tuple[Mapping[str, Any], ...]:
+        """Return what a member agreed to and took back, the oldest first."""
+        return await self._read(lambda book: members.consents(book, member))
+
+    async def remember(self, member: str, entry: Mapping[str, Any]) -> None:
+        """Add to a member's history."""
+        await self._write(lambda book: members.remember(book, member, entry))
+
+    async def history(self, member: str) -> tuple[Mapping[str, Any], ...]:
+        """Return a member's history, the oldest first."""
+        return await self._read(lambda book: members.history(book, member))
+
+    async def everything(self, member: str) -> dict[str, Any]:
+        """Return all that is kept about a member as plain JSON values, for them to have."""
+        return await self._read(lambda book: export.everything(book, member))
+
+    async def forget(self, member: str) -> Receipt:
+        """Erase a member: their key, then their rows, then the bytes."""
+        return await self._ask(Writer.alone, lambda book: erasure.forget(book, member))
+
+    # ---------------------------------------------------------------- upkeep
+
+    async def purge(self, now: datetime) -> dict[str, int]:
+        """Erase what is older than `retention` says, and return how much of each there was."""
+        counts = dict.fromkeys(retention.STEPS, 0)
+        for name, step in retention.STEPS.items():
+            done = retention.CHUNK
+            while done == retention.CHUNK:
+                done = await self._write(partial(_step, step, now))
+                counts[name] += done
+        if any(counts.values()):
+            await self._ask(Writer.alone, erasure.empty_log)
+        return counts
+
+    async def rewrap(self) -> int:
+        """Return how many data keys were wrapped again, under the ring's first key; after that the others can go."""
+        total = 0
+        while done := await self._write(rewrap):
+            total += done
+        return total
+
+    async def keyless(self) -> int:
+        """Return how many members have rows but no key, which the next purge erases."""
+        return await self._read(lambda book: book.count(sql.MEMBERS_WITHOUT_KEY))
+
+    # ---------------------------------------------------------------- below
+
+    async def _move(self, statement: str, delivery: Delivery) -> bool:
+        return await self._write(lambda book: outbox.move(book, statement, delivery, self._now()))
+
+
+def _step(step: retention.Step, now: datetime, book: Book) -> int:
+    return step(book, now)

@@ -1,0 +1,35 @@
+"""Where the database is: DATABASE_URL, or a file in the platform's data folder."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import SettingsError
+
+_PREFIX = "sqlite:///"
+
+
+def database_path(url: str | None, environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Return the file that a DATABASE_URL names; without one, the default file of this platform."""
+    if not url:
+        return data_folder(environ, platform) / "hipwise.db"
+    if not url.startswith(_PREFIX):
+        # The address itself is not repeated: it may carry a password.
+        scheme = url.partition(":")[0]
+        raise SettingsError(f"DATABASE_URL: {scheme!r} is not supported; use sqlite:///file.db or sqlite:////folder/file.db.")
+    name = url.removeprefix(_PREFIX)
+    if name in {"", ":memory:"} or "?" in name:
+        raise SettingsError("DATABASE_URL: name a file and nothing else, as in sqlite:////folder/file.db.")
+    return Path(name)
+
+
+def data_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Return the folder where this platform keeps a program's data for one user."""
+    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
+    if platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Hipwise"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "Hipwise"
+    data_home = Path(environ.get("XDG_DATA_HOME", ""))
+    # The specification of these folders says to ignore a relative one.
+    return (data_home if data_home.is_absolute() else home / ".local" / "share") / "hipwise"
