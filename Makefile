@@ -11,7 +11,7 @@ UNFINISHED := echo "That did not finish: see above. Is the network there? make g
 # When the Python under .venv was upgraded away, start afresh.
 $(shell [ -x $(BIN)/python ] || rm -f .venv/.made .venv/.run .venv/.dev)
 
-.PHONY: help install run test check prove bench lock clean
+.PHONY: help install run test check prove journeys bench lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -33,6 +33,9 @@ check: .venv/.dev ## form, types, dependencies between packages, content
 
 prove: .venv/.dev ## the long proofs that the rules are safe
 	@$(BIN)/python -m pytest -m prove -q $(ARGS)
+
+journeys: .venv/.dev ## write the golden conversations anew, after a change of words that was meant
+	@UPDATE_JOURNEYS=1 $(BIN)/python -m pytest -q tests/test_journeys.py
 
 bench: .venv/.dev ## how fast it is
 	@PYTHONPATH=. $(BIN)/python tests/bench.py $(ARGS)
