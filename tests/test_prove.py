@@ -77,7 +77,7 @@ def could_tell(chat: Chat, person: Findings) -> Findings:
     told: set[str] = set()
     for q in asked:
         lines = [c for c in q.choices if q.id not in picked or q.kind is Kind.MANY or c.id in picked[q.id]]
-        told.update(*(PATHWAY.leads_to[q.id, c.id] for c in lines))
+        told.update(*(c.gives if q.id in picked else PATHWAY.leads_to[q.id, c.id] for c in lines))
     return frozenset(told) & person
 
 
