@@ -72,6 +72,7 @@ def load_pathway(root: Path = HERE) -> Pathway:
         watch=head.watch,
         hip_places=sets.flat(head.hip_places),
         growing=sets.flat(head.growing),
+        doctors=frozenset(head.doctors),
         skin=head.skin,
         look_again=head.look_again,
         not_the_hip={id: sets.flat(codes) for id, codes in head.not_the_hip.items()},
@@ -236,6 +237,7 @@ def _advice(root: Path, sets: _Sets) -> tuple[Advice, ...]:
             any=sets.flat(a.any),
             conditions=frozenset(a.conditions),
             none=sets.flat(a.none),
+            needs=sets.flat(a.needs),
             sources=a.sources,
         )
         for id, a in files.items()

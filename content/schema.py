@@ -109,6 +109,7 @@ class AdviceFile(_Strict):
     any: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 class PathwayFile(_Strict):
@@ -120,6 +121,7 @@ class PathwayFile(_Strict):
     watch: tuple[str, ...]
     look_again: dict[Disposition, int]
     growing: tuple[str, ...]
+    doctors: tuple[str, ...]
     skin: tuple[str, ...]
     not_the_hip: dict[str, tuple[str, ...]]
 

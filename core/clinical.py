@@ -152,6 +152,8 @@ class Advice:
     any: Findings
     conditions: frozenset[str]
     none: Findings
+    needs: Findings
+    """One of these must hold, whatever else does; empty: nothing is needed."""
     sources: tuple[str, ...]
 
 
@@ -207,6 +209,8 @@ class Pathway:
     """Days after a result at which to look again."""
     growing: Findings
     """The ages whose bones still grow."""
+    doctors: frozenset[str]
+    """Rules about trouble that a doctor sees, and no physiotherapist."""
     skin: tuple[str, ...]
     """Of the trouble that is not the hip, what is in the skin."""
     not_the_hip: Mapping[str, Findings]

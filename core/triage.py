@@ -50,6 +50,7 @@ class Triage:
                 key=lambda c: -c.level,
             )
         )
+        self._never_home = frozenset(c for r in pathway.rules for c in r.first)
         self._reassurances = tuple(
             (r, self.mask(r.all), tuple(self.mask(g) for g in r.any), self.mask(r.none)) for r in pathway.reassurances
         )
@@ -85,6 +86,9 @@ class Triage:
         fired = tuple(Fired(c.rule, tuple(sorted(c.rule.because(findings)))) for c in self._rules if c.fires(mask))
         urgency = self._urgency(mask)
         differential = self.differentiator.order(findings, fired)
+        if urgency is Disposition.SELF_CARE:
+            # What must not be missed is never left to home care, so it is not named there either: none of its rules fired.
+            differential = tuple(f for f in differential if f.condition not in self._never_home)
         return Assessment(
             urgency=urgency,
             fired=_without_lifted(fired),
@@ -159,6 +163,7 @@ class Triage:
             for a in self.pathway.advice
             if urgency in a.urgencies
             and not a.none & findings
+            and (not a.needs or a.needs & findings)
             and (not (a.any or a.conditions) or a.any & findings or a.conditions & set(top))
         )
 

@@ -317,6 +317,7 @@ OTHERS = (
     "age_18_44 place_lower_leg dur_2_6w run_builds press_bone walk_fine course_same",
     "age_18_44 place_front_thigh dur_under_3d onset_after_one_run both_sides load_long_run walk_fine course_same",
     "age_60_plus place_outer_hip dur_6_12w course_worse home_care_failed run_warms_up walk_sore",
+    "age_18_44 place_all_over dur_over_3m hist_inflammatory stiff_better_moving",
 )
 
 

@@ -219,7 +219,7 @@ async def test_done_with_a_late_tick_at_once_keeps_what_was_ticked_before() -> N
     _, after = await at_once(chat, Tap(chat.address, done), Tap(chat.address, late))
 
     assert answered(chat) == {"body": ["ill"]}
-    assert after[0].text == words("ui", "old_button")
+    assert after[0].text.startswith(words("ui", "old_button"))
 
 
 # ---------------------------------------------------------------- Broken lines for `chat --json`

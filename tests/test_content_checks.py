@@ -583,7 +583,7 @@ def test_all_words_that_the_logic_asks_for_are_missed(copy: Copy, checked: Calla
     gone = []
     for file in (*(f"{EN}/{table}.toml" for table in checks.TABLES if table != "ui"), f"{EN}/care/faq.toml"):
         words = tomllib.loads((copy.root / file).read_text(encoding="utf-8"))
-        gone += [f"{file}: {key}: has no words" for key in keys(words) if not key.endswith("if_worse")]
+        gone += [f"{file}: {key}: has no words" for key in keys(words) if not key.endswith(("if_worse", "first_doctor"))]
         copy.write(file, "")
 
     lines = set(checked()[1])

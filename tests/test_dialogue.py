@@ -349,7 +349,7 @@ async def test_done_with_nothing_ticked_says_what_is_missing(chat: Chat) -> None
 
     await chat.taps_role(Role.DONE)
 
-    assert chat.notice.text == words("ui", "tick_or_none")
+    assert chat.notice.text.startswith(words("ui", "tick_or_none"))
     assert kept(chat) == before
 
 
@@ -793,7 +793,7 @@ async def test_a_button_from_before_the_update_is_an_old_one(chat: Chat) -> None
     later = Chat(changed("feel", fingerprint="new"), clock=chat.clock, sessions=chat.sessions, last=chat.last)
     await later.taps(old.label)
 
-    assert later.notice.text == words("ui", "old_button")
+    assert later.notice.text.startswith(words("ui", "old_button"))
     assert "age" not in answered(later)
 
 

@@ -126,7 +126,7 @@ async def test_done_pressed_twice_answers_one_question(chat: Chat) -> None:
     await presses(chat, done)
 
     assert list(answered(chat)) == ["body"]
-    assert chat.notice.text == words("ui", "old_button")
+    assert chat.notice.text == f"{words('ui', 'old_button')}\n\n{safety_line()}"
     assert chat.prompt.question == "ill"
 
 
@@ -142,7 +142,7 @@ async def test_a_button_of_an_answered_question_shows_where_one_is_now(chat: Cha
 
     await presses(chat, old)
 
-    assert chat.notice.text == words("ui", "old_button")
+    assert chat.notice.text == f"{words('ui', 'old_button')}\n\n{safety_line()}"
     assert chat.prompt.question == "health"
     assert kept(chat) == before
 
@@ -190,7 +190,7 @@ async def test_a_button_of_an_earlier_check_names_its_day_while_that_is_clear(ch
 
     await presses(chat, old)
 
-    assert chat.notice.text == says
+    assert chat.notice.text == f"{says}\n\n{safety_line()}"
     assert chat.prompt.question == "body"
     assert kept(chat) == before
 
@@ -274,7 +274,7 @@ async def test_a_menu_button_that_leads_nowhere_shows_the_library(chat: Chat, ac
 
     await presses(chat, f"{chat.prompt.choices[0].tap.rpartition('.')[0]}.{act}")
 
-    assert chat.notice.text == words("ui", "old_menu")
+    assert chat.notice.text == f"{words('ui', 'old_menu')}\n\n{safety_line()}"
     assert chat.prompt.text == words("ui", "care")
     assert chat.sessions.kept[chat.address] == (None, chat.sessions.default)
 

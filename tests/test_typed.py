@@ -1,11 +1,13 @@
 """Typing instead of tapping: numbers, labels, plain words, and words of danger at any moment."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat import Chat, library
-from core.dialogue import Role
+from core.dialogue import Role, typed
 from core.members import Preferences
 from test_dialogue import PATHWAY, STATES, answered, at_the_first_question, button, findings, goes_to, kept, ticked
 
@@ -248,7 +250,8 @@ async def test_words_of_danger_get_the_safety_answer_in_every_state(chat: Chat, 
     emergency = library().region(None).emergency
     assert chat.notice.text == words("danger", kind, "answer", emergency=emergency)
     assert emergency in chat.notice.text.splitlines()[0]
-    assert chat.sessions.kept[chat.address] == (before or (None, chat.sessions.default))
+    if kind in typed.NEVER_DENIED or state in ("none", "result"):
+        assert chat.sessions.kept[chat.address] == (before or (None, chat.sessions.default))
 
 
 @pytest.mark.parametrize("kind", DANGER)
@@ -284,7 +287,7 @@ async def test_words_of_danger_behind_a_slash_come_first_too(chat: Chat, said: s
 
     assert chat.notice.text.startswith(("Call ", "Please call "))
     assert library().region(None).emergency in chat.notice.text
-    assert kept(chat) == before
+    assert json.loads(kept(chat) or "")["answers"] == json.loads(before or "")["answers"]
 
 
 @pytest.mark.parametrize(
@@ -341,4 +344,4 @@ async def test_after_the_safety_answer_the_check_can_go_on(chat: Chat, state: st
     await chat.says("chest pain")
     await chat.taps(button("go_on"))
 
-    assert chat.prompt.question in ("body", "ill", "health")
+    assert chat.prompt.question == "body"

@@ -28,7 +28,9 @@ def worded(m: Material) -> Iterator[Problem]:
 
 def owned(m: Material) -> Iterator[Problem]:
     """No words are left over: the logic or the code asks for each of them."""
-    known = {path for path, _ in _needed(m)} | {("dispositions", d.value, "if_worse") for d in Disposition}
+    known = {path for path, _ in _needed(m)} | {
+        ("dispositions", d.value, key) for d in Disposition for key in ("if_worse", "first_doctor")
+    }
     known |= {("judgements", name) for name in m.library.words.table("judgements")}  # records.cited sees to these
     for path, file in m.file_by_path.items():
         named_in_code = path[0] == "ui" and path[1] != "short" and path[-1] in read_code().names

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from core.dialogue import flow, typed
 from core.dialogue.check import Check
-from core.dialogue.screens import short_version
+from core.dialogue.screens import safely, short_version
 from core.dialogue.session import Session, View
 from core.dialogue.shelves import COMMAND_SHELVES, Shelves
 from core.dialogue.token import MENU, Token, read
@@ -13,6 +13,15 @@ from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Ta
 from core.library import Library
 from core.members import Preferences, Units
 
+OUTSIDE = {
+    "stop": "nothing_open",
+    "back": "nothing_open",
+    "start_again": "nothing_open",
+    "go_on": "nothing_open",
+    "review": "nothing_open",
+    "why": "no_result_yet",
+}
+"""What is said to words that belong to a check when none is open."""
 OLDEST_NAMED = 6
 """Days back to which an old button's check is named by its weekday; before that the name would mislead."""
 
@@ -54,7 +63,7 @@ class _Turning:
         elif isinstance(inbound, Command):
             typed_text = f"{inbound.name} {inbound.rest}"
         if kind := typed.danger_in(self._words, typed_text):
-            return self._turn(self._danger(kind))
+            return self._danger(kind)
         match inbound:
             case Command(name=name, rest=rest):
                 return self._command(name, rest.strip())
@@ -78,9 +87,13 @@ class _Turning:
 
     def _aside(self, *replies: Reply) -> Turn:
         """Return a turn that shows something beside the open check."""
-        if self._session is not None:
-            self._session = replace(self._session, away=True)
-        return self._turn(*replies)
+        check = self._check
+        if check is None:
+            return self._turn(*replies)
+        self._session = replace(check.session, away=True)
+        back = check.screens.button("go", Role.CONFIRM, "go_on" if check.question else "see_result")
+        *before, last = replies
+        return self._turn(*before, replace(last, choices=(*last.choices, back)))
 
     def _went(self, step: tuple[Session, tuple[Reply, ...]]) -> Turn:
         self._session, replies = step
@@ -93,16 +106,19 @@ class _Turning:
 
     def _safe(self, key: str) -> Notice:
         """Return something that went otherwise than hoped, kindly, ending with the safety line."""
-        line = self._words("ui", "safety_line", emergency=self._library.region(self._preferences.region).emergency)
-        return Notice(f"{self._words('ui', key)}\n\n{line}")
+        return safely(self._library, self._preferences, self._words("ui", key))
 
-    def _danger(self, kind: str) -> Notice:
+    def _danger(self, kind: str) -> Turn:
+        """Return the safety answer. "Go on" then asks the first question again, for what was typed is no answer yet."""
         region = self._library.region(self._preferences.region)
-        text = self._words("danger", kind, "answer", emergency=region.emergency)
+        notice = Notice(self._words("danger", kind, "answer", emergency=region.emergency))
         check = self._check
         if check is None or check.question is None:
-            return Notice(text)
-        return Notice(text, (check.screens.button("go", Role.CONFIRM, "go_on"),))
+            return self._turn(notice)
+        if kind not in typed.NEVER_DENIED:
+            self._session, _ = check.asked_afresh(self._library.pathway.questions[0].id)
+            check = replace(check, session=self._session)
+        return self._turn(replace(notice, choices=(check.screens.button("go", Role.CONFIRM, "go_on"),)))
 
     # Commands
 
@@ -149,9 +165,9 @@ class _Turning:
         if check is None:
             return self._turn(self._text_outside(text))
         screen = check.screen()
-        if check.session.away and text.strip().isdigit():
+        if check.session.away and (text.strip().isdigit() or typed.plain(text) in self._words.list("ui", "typed", "go_on")):
             self._session = replace(check.session, away=False)
-            return self._turn(Notice(self._words("ui", "here_again")), screen)
+            return self._turn(*(() if not text.strip().isdigit() else (self._safe("here_again"),)), screen)
         buttons = typed.read_typed(text, screen.choices)
         if not buttons:
             return self._turn(*self._not_understood(screen))
@@ -168,6 +184,10 @@ class _Turning:
         return (replace(notice, choices=screen.choices),) if isinstance(screen, Verdict) else (notice, screen)
 
     def _text_outside(self, text: str) -> Reply:
+        said = typed.plain(text)
+        meant = (key for key in OUTSIDE if said in self._words.list("ui", "typed", key))
+        if key := next(meant, None):
+            return self._safe(OUTSIDE[key])
         if len(text) > typed.LONGEST_READ:
             return self._safe("say_hip")
         if named := typed.read_typed(text, self._shelves.care().choices):
@@ -187,9 +207,9 @@ class _Turning:
         if check is None:
             return self._turn(self._safe("old_check_gone"))
         if token.thread != check.session.id:
-            return self._turn(Notice(self._old_check(token)), check.screen())
+            return self._turn(safely(self._library, self._preferences, self._old_check(token)), check.screen())
         if token.step != check.session.step or token.version != short_version(check.session.version):
-            return self._turn(Notice(self._words("ui", "old_button")), check.screen())
+            return self._turn(self._safe("old_button"), check.screen())
         return self._pressed(check, token)
 
     def _pressed(self, check: Check, token: Token) -> Turn:
@@ -209,7 +229,7 @@ class _Turning:
             self._preferences = replace(self._preferences, units=Units(token.arg))
             return self._turn(self._shelves.units_set())
         reply = self._shelves.pressed(token)
-        return self._aside(reply) if reply else self._aside(Notice(self._words("ui", "old_menu")), self._shelves.care())
+        return self._aside(reply) if reply else self._aside(self._safe("old_menu"), self._shelves.care())
 
     def _old_check(self, token: Token) -> str:
         """Return what is said to a button of another check: the day it began, where that is recent and plausible."""

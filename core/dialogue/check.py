@@ -10,7 +10,7 @@ from core.dialogue.result import Result
 from core.dialogue.screens import Screens
 from core.dialogue.session import Answer, Session, View
 from core.dialogue.token import Token, read
-from core.dialogue.turn import Button, Notice, Reply
+from core.dialogue.turn import Button, Reply
 from core.library import Library
 from core.members import Preferences
 
@@ -55,6 +55,10 @@ class Check:
                 return self.screens.review()
             case View.VERDICT:
                 return self.result.verdict()
+
+    def asked_afresh(self, question: str) -> Step:
+        """Return the step that asks one question again, with what was ticked."""
+        return self._reopened(question)
 
     def resumed(self) -> Step:
         """Return "go on or start again?", for /hip with this check open."""
@@ -137,7 +141,7 @@ class Check:
             case "done" | "keep" if self.session.ticked:
                 return self._answered(question, self.session.ticked)
             case "done":
-                return self._stay(Notice(self.library.words("ui", "tick_or_none")), self.screen())
+                return self._stay(self.screens.said("tick_or_none"), self.screen())
             case "none" if self.session.ticked:
                 return self._to(self.session.moved(view=View.CONFIRM_NONE))
             case "none" if question.detail and question.red_flag and self.session.view is View.QUESTION:
@@ -184,7 +188,7 @@ class Check:
             return self._to(flow.open_next(self.library, self.session.moved()))
         earlier = self.session.answers
         if not earlier:
-            return self._stay(Notice(self.library.words("ui", "first_question")), self.screen())
+            return self._stay(self.screens.said("first_question"), self.screen())
         last = earlier[-1]
         left = tuple(a for a in self.session.answers if a is not last)
         return self._asked_again(replace(self.session, answers=left), last.question, last)

@@ -42,7 +42,7 @@ def next_question(library: Library, session: Session) -> Next | None:
             return Next(question)
     if question := _can_change_urgency(library, session, findings):
         return Next(question)
-    if urgency >= Disposition.SAME_DAY or _enough(library, session):
+    if urgency >= Disposition.SAME_DAY or _enough(library, session, findings):
         return None
     question = _changes_patterns(library, session, findings)
     return Next(question, pattern=True) if question else None
@@ -87,9 +87,12 @@ def _screen_of(library: Library, session: Session) -> str | None:
     return asking
 
 
-def _enough(library: Library, session: Session) -> bool:
+def _enough(library: Library, session: Session, findings: Findings) -> bool:
+    """Return whether nothing more is asked about patterns: sooner for whoever is to be seen within days anyway."""
+    if sum(a.pattern for a in session.answers) >= PATTERN_QUESTIONS:
+        return True
     screens = sum(1 for a in session.answers if not library.pathway.by_id[a.question].detail)
-    return screens >= LONG_ENOUGH or sum(a.pattern for a in session.answers) >= PATTERN_QUESTIONS
+    return screens >= LONG_ENOUGH - (library.triage.urgency(findings) > Disposition.ROUTINE)
 
 
 def _codes_of(library: Library, answer: Answer) -> set[str]:

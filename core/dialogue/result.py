@@ -129,12 +129,18 @@ class Result:
             yield self._words("ui", "safety_line", **self._numbers)
 
     def _first_lines(self, urgency: Disposition) -> str:
-        lines = [self._words("dispositions", urgency.value, "first", **self._numbers)]
+        lines = [self._words("dispositions", urgency.value, self._first_key(urgency), **self._numbers)]
         if worse := self._words.find("dispositions", urgency.value, "if_worse"):
             lines.append(worse.format(**self._numbers))
         if self._assessment.stop_running and urgency is not Disposition.EMERGENCY:
             lines.append(self._words("ui", "stop_running"))
         return "\n".join(lines)
+
+    def _first_key(self, urgency: Disposition) -> str:
+        """Return which first line fits: some trouble is a doctor's alone."""
+        deciding = {f.rule.lifts or f.rule.id for f in self._assessment.fired if f.rule.urgency is urgency}
+        doctors = deciding & self._library.pathway.doctors
+        return "first_doctor" if doctors and urgency is Disposition.WITHIN_DAYS else "first"
 
     def _because(self) -> str:
         top = [f for f in self._assessment.fired if f.rule.urgency is self._assessment.urgency][:REASONS]
@@ -180,19 +186,25 @@ class Result:
         return item
 
     def _not_the_hip(self) -> Iterator[str]:
-        """Yield what is said of trouble that is not the hip; to a child, whose hip may hurt at the knee, nothing."""
+        """Yield what is said of trouble that is not the hip: nothing to a child, whose hip may hurt at the knee, nor to anyone
+        who is to be seen today, for it could sound like less.
+        """
         pathway = self._library.pathway
-        if self._findings & pathway.growing:
+        if self._findings & pathway.growing or self._assessment.urgency >= Disposition.SAME_DAY:
             return
         hip = self._findings & pathway.hip_places
         for id, codes in pathway.not_the_hip.items():
-            if codes & self._findings and (not hip or id in pathway.skin):
+            if codes & self._findings and (self._only_skin() if id in pathway.skin else not hip):
                 yield self._words("not_the_hip", id)
 
     def _only_skin(self) -> bool:
         """Return whether the skin itself explains the pain, so that naming patterns of the hip would mislead."""
         pathway = self._library.pathway
-        return any(pathway.not_the_hip[id] & self._findings for id in pathway.skin)
+        skin = frozenset().union(*(pathway.not_the_hip[id] for id in pathway.skin))
+        top = [f for f in self._assessment.fired if f.rule.urgency is self._assessment.urgency]
+        if not skin & self._findings:
+            return False
+        return all(skin >= set(f.because) for f in top) and (bool(top) or not pathway.hip_places & self._findings)
 
     def _pattern_names(self) -> str:
         fits = self._assessment.differential[:PATTERNS]

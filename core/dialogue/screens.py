@@ -63,6 +63,10 @@ class Screens:
         go_on = self.button("go", Role.CONFIRM, "go_on" if self._session.asking else "see_result")
         return Prompt("\n".join(lines), "review", (*buttons, go_on, *self._leaving()))
 
+    def said(self, key: str) -> Notice:
+        """Return something that went otherwise than hoped, ending with the safety line."""
+        return safely(self._library, self._preferences, self._words("ui", key))
+
     def why(self) -> Notice:
         """Return why the open question is asked."""
         return Notice(self._words("questions", self._session.asking or "", "why"))
@@ -111,7 +115,9 @@ class Screens:
         if question.kind is Kind.MANY:
             yield self.button("done", Role.DONE, "done")
         none = Button(self._token("none"), self._words("questions", question.id, "none"), Role.NONE)
-        yield replace(none, words=self._words.list("ui", "typed", "none"))
+        # Where nothing hangs on being sure, "not sure" typed is the same as none of these.
+        also = () if question.red_flag else self._words.list("ui", "typed", "not_sure")
+        yield replace(none, words=(*self._words.list("ui", "typed", "none"), *also))
         if question.red_flag:
             key = "still_not_sure" if self._session.view is View.PLAIN else "not_sure"
             unsure = frozenset(f"unsure_{c.item}" for c in question.choices)
@@ -119,8 +125,7 @@ class Screens:
 
     def _navigation(self) -> Iterator[Button]:
         yield self.button("back", Role.BACK, "back")
-        if self._session.answers:
-            yield self.button("review", Role.OTHER, "review")
+        yield self.button("review", Role.OTHER, "review")
         yield self.button("why", Role.OTHER, "why")
         yield from self._endings()
 
@@ -130,7 +135,7 @@ class Screens:
 
     def _leaving(self) -> Iterator[Button]:
         yield self.button("back", Role.BACK, "back")
-        if self._session.answers and self._session.view is not View.REVIEW:
+        if self._session.view is not View.REVIEW:
             yield self.button("review", Role.OTHER, "review")
         yield self.button("why", Role.OTHER, "why")
         yield from self._endings()
@@ -161,6 +166,12 @@ class Screens:
 
     def _position(self, question: str) -> int:
         return self._library.pathway.questions.index(self._library.pathway.by_id[question])
+
+
+def safely(library: Library, preferences: Preferences, text: str) -> Notice:
+    """Return words about something that went otherwise than hoped, ending with the safety line."""
+    line = library.words("ui", "safety_line", emergency=library.region(preferences.region).emergency)
+    return Notice(f"{text}\n\n{line}")
 
 
 def short_version(version: str) -> str:

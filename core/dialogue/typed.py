@@ -9,6 +9,8 @@ from core.words import Words
 LONGEST_READ = 300
 """Characters of a typed message that are read as an answer; a longer one is a story, and is not guessed at."""
 LONGEST_NUMBER = 3
+DENIES = 4
+"""Words before words of danger among which a denial counts: "no fever or chest pain"."""
 NEVER_DENIED = frozenset({"self_harm"})
 """Words of danger that get their answer even when they stand behind a "no"."""
 _OF_TEN = re.compile(r"^\s*(10|\d)\s*/\s*10\s*$")
@@ -34,11 +36,11 @@ def danger_in(words: Words, text: str) -> str | None:
 
 
 def _speaks_of(said: str, phrase: str, denials: tuple[str, ...]) -> bool:
-    """Return whether a phrase stands in the text other than right behind a denial, such as "no chest pain"."""
+    """Return whether a phrase stands in the text other than soon after a denial, such as "no chest pain"."""
     before, found, after = said.partition(phrase)
     if not found:
         return False
-    if not f" {before}".rstrip().endswith(tuple(f" {word}" for word in denials)):
+    if not set(before.split()[-DENIES:]) & set(denials):
         return True
     return _speaks_of(f" {after}", phrase, denials)
 
