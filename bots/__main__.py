@@ -10,7 +10,7 @@ COMMANDS = {
     "audit": "score a file of patients (--through-chat plays them)",
     "proof": "every rule, its source and its floor; exits 1 if one cannot fire",
     "content": "check the content; lists what nobody has signed off",
-    "keys": "make a key for what members tell",
+    "keys": "make a key for what members tell, or change to a newer one",
 }
 
 

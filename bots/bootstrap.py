@@ -3,12 +3,24 @@
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bots.key_file import find_keys
 from bots.settings import Settings, read_settings
 from content import loader
 from core.companion import Companion, MemorySessions
 from core.members import Preferences
+from core.ports import Sessions
+from core.storage import Store, can_be_written, database_exists, database_path
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where checks are kept: in the store, yet to be opened, or in memory; and what the operator must be told, if anything."""
+
+    store: Store | None
+    notice: str | None = None
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -18,10 +30,31 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def companion(settings: Settings) -> Companion:
-    """Return a companion that keeps its sessions in memory."""
+def companion(settings: Settings, sessions: Sessions | None = None) -> Companion:
+    """Return a companion that keeps its sessions there; without a place, in memory."""
     library = loader.load(settings.language)
-    return Companion(library, MemorySessions(Preferences(region=settings.region)), now, fresh_id)
+    return Companion(library, sessions or MemorySessions(_default(settings)), now, fresh_id)
+
+
+def keeping(settings: Settings, environment: Mapping[str, str] | None = None) -> Keeping:
+    """Return where someone at a terminal has their checks kept; raise SettingsError where there is no usable key.
+
+    A folder that cannot be written is no reason to refuse a check: nothing is made then, and nothing kept.
+    """
+    environment = os.environ if environment is None else environment
+    path = database_path(environment.get("DATABASE_URL", "").strip(), environment)
+    if not can_be_written(path):
+        return Keeping(None, f"{path} cannot be written, so nothing is kept: what you tell is gone when you leave.")
+    keys = find_keys(environment, path, database_exists=database_exists(path), terminal=True)
+    return Keeping(Store(path, keys.ring, now, default=_default(settings)), keys.notice)
+
+
+def existing_store(environment: Mapping[str, str] | None = None) -> Store:
+    """Return the store that is there, yet to be opened; nothing is made where there is none."""
+    environment = os.environ if environment is None else environment
+    path = database_path(environment.get("DATABASE_URL", "").strip(), environment)
+    keys = find_keys(environment, path, database_exists=database_exists(path), terminal=False)
+    return Store(path, keys.ring, now, expected=True)
 
 
 def now() -> datetime:
@@ -32,3 +65,7 @@ def now() -> datetime:
 def fresh_id() -> str:
     """Return a new unguessable id: 64 random bits in hexadecimal."""
     return secrets.token_hex(8)
+
+
+def _default(settings: Settings) -> Preferences:
+    return Preferences(region=settings.region)

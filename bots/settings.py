@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from bots.key_file import KEY_FILE, KEYS
 from bots.logs import LEVELS
 from core.errors import SettingsError
 
@@ -16,7 +17,8 @@ class Settings:
     log_level: str = "WARNING"
 
 
-VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL")
+VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", "DATABASE_URL", KEYS, KEY_FILE)
+"""All that is read. The last three are about the store; only what opens it reads them."""
 
 
 def read_settings(environment: Mapping[str, str], *, regions: Container[str], languages: Container[str]) -> Settings:

@@ -60,7 +60,7 @@ class Chat:
 
     library: Library = field(default_factory=library)
     clock: Clock = field(default_factory=Clock)
-    sessions: JsonSessions = field(default_factory=JsonSessions)
+    sessions: Any = field(default_factory=JsonSessions)
     address: Address = field(default_factory=lambda: Address("test", "member-1"))
     last: tuple[Reply, ...] = ()
     said: list[Reply] = field(default_factory=list)

@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import pty
-import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +22,7 @@ from content import loader
 from core.clinical import Disposition
 from core.dialogue import Command, Text
 from core.errors import SettingsError
+from terminal import at_a_terminal
 from test_dialogue import PATHWAY, button, kept
 
 ROOT = Path(__file__).parent.parent
@@ -357,40 +355,8 @@ def test_a_process_without_a_terminal_ends_with_2() -> None:
     assert "no terminal" in done.stderr
 
 
-def at_a_terminal(*typed_keys: bytes) -> tuple[int, str]:
-    """Run `hipwise run` at a terminal, type each time it waits for a line; return its exit code and all that was shown."""
-    ours, theirs = pty.openpty()
-    shown, keys = b"", list(typed_keys)
-    with subprocess.Popen(
-        [sys.executable, "-m", "bots", "run"],
-        cwd=ROOT,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "dumb"},
-    ) as bot:
-        os.close(theirs)
-        while chunk := shown_next(ours):
-            shown += chunk
-            if keys and shown.endswith(b"> "):
-                os.write(ours, keys.pop(0))
-        os.close(ours)
-        bot.kill()  # only where it still waits; the exit code of one that has left stays
-        code = bot.wait()
-    return code, shown.decode().replace("\r\n", "\n")
-
-
-def shown_next(terminal: int) -> bytes:
-    """Return what a terminal shows next; nothing once the process at its other end has left, or is silent for too long."""
-    ready, _, _ = select.select([terminal], [], [], 5)
-    try:
-        return os.read(terminal, 65_536) if ready else b""
-    except OSError:
-        return b""
-
-
-def test_run_at_a_terminal_opens_the_conversation_with_one_line_on_how_to_connect() -> None:
-    code, shown = at_a_terminal(b"/quit\n")
+def test_run_at_a_terminal_opens_the_conversation_with_one_line_on_how_to_connect(tmp_path: Path) -> None:
+    code, shown = at_a_terminal(tmp_path, b"/quit\n")
 
     assert code == 0
     before, question, _ = shown.partition(words("questions", "body", "ask"))
@@ -399,8 +365,8 @@ def test_run_at_a_terminal_opens_the_conversation_with_one_line_on_how_to_connec
     assert "README.md" in before
 
 
-def test_the_end_of_the_input_leaves_the_terminal() -> None:
-    code, shown = at_a_terminal(b"no\n", b"\x04")
+def test_the_end_of_the_input_leaves_the_terminal(tmp_path: Path) -> None:
+    code, shown = at_a_terminal(tmp_path, b"no\n", b"\x04")
 
     assert code == 0
     assert "Traceback" not in shown

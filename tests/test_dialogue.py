@@ -104,7 +104,8 @@ def ticked(chat: Chat) -> list[int]:
 
 def kept(chat: Chat) -> str | None:
     """Return the stored session, as text."""
-    return chat.sessions.kept[chat.address][0]
+    text: str | None = chat.sessions.kept[chat.address][0]
+    return text
 
 
 def answered(chat: Chat) -> dict[str, list[str]]:

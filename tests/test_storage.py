@@ -690,7 +690,7 @@ def written_until_killed(folder: Path, lines: int) -> Counter[str]:
         (None, {"HOME": "/home/a"}, "linux", "/home/a/.local/share/hipwise/hipwise.db"),
         ("", {"HOME": "/home/a", "XDG_DATA_HOME": "/data"}, "linux", "/data/hipwise/hipwise.db"),
         (None, {"HOME": "/home/a", "XDG_DATA_HOME": "data"}, "linux", "/home/a/.local/share/hipwise/hipwise.db"),
-        (None, {"HOME": "/Users/a"}, "darwin", "/Users/a/Library/Application Support/Hipwise/hipwise.db"),
+        (None, {"HOME": "/Users/a"}, "darwin", "/Users/a/Library/Application Support/Hipwise/data/hipwise.db"),
         (None, {"LOCALAPPDATA": "/local"}, "win32", "/local/Hipwise/hipwise.db"),
     ],
 )

@@ -8,18 +8,15 @@ from collections.abc import AsyncIterator
 from bots import bootstrap, logs
 from bots.console import chat, json_lines
 from content.loader import ContentError
+from core.companion import Companion
 from core.errors import SettingsError
 
 
 def run(argv: list[str]) -> int:
-    """Talk until the input ends; return 2 where settings or content cannot be used."""
+    """Talk until the input ends, keeping nothing beyond it; return 2 where settings or content cannot be used."""
     parser = argparse.ArgumentParser(prog="hipwise chat", description="Talk to Hipwise in the terminal.")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, in and out")
-    return talk(as_json=parser.parse_args(argv).json)
-
-
-def talk(*, as_json: bool = False) -> int:
-    """Open the conversation on standard input and output."""
+    as_json: bool = parser.parse_args(argv).json
     try:
         settings = bootstrap.settings()
         logs.set_up(settings.log_level)
@@ -28,13 +25,15 @@ def talk(*, as_json: bool = False) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        if as_json:
-            asyncio.run(json_lines.talk(companion, _lines(), _write))
-        else:
-            asyncio.run(chat.talk(companion, _lines("> "), _write, chat.Style.of_terminal()))
+        asyncio.run(json_lines.talk(companion, _lines(), _write) if as_json else converse(companion))
     except KeyboardInterrupt:
         print()
     return 0
+
+
+async def converse(companion: Companion) -> None:
+    """Talk to a person on standard input and output until the input ends."""
+    await chat.talk(companion, _lines("> "), _write, chat.Style.of_terminal())
 
 
 async def _lines(prompt: str = "") -> AsyncIterator[str]:

@@ -6,6 +6,8 @@ from core.storage.errors import Corrupt, DatabaseMissing, NewerSchema, StorageUn
 from core.storage.inbox import Received
 from core.storage.ledger import REPEATS, Delivery, Kind, Owed, Repeat, State, Tallies
 from core.storage.members import Kept
+from core.storage.opening import can_be_written, database_exists
+from core.storage.sessions import StoreSessions
 from core.storage.store import Store
 from core.storage.url import data_folder, database_path
 
@@ -24,9 +26,12 @@ __all__ = [
     "State",
     "StorageUnavailable",
     "Store",
+    "StoreSessions",
     "Tallies",
     "UnknownMember",
     "WrongKey",
+    "can_be_written",
     "data_folder",
+    "database_exists",
     "database_path",
 ]

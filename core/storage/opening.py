@@ -11,12 +11,23 @@ from core.storage.schema import migrate, refuse_foreign, version
 from core.vault import KeyRing, Lookup, Unsealable, Wrapped, check_value, checked_key, opens
 
 
+def database_exists(path: Path) -> bool:
+    """Return whether a database is there, or something is left of one."""
+    return _has_content(path) or _has_content(path.with_name(path.name + "-wal"))
+
+
+def can_be_written(path: Path) -> bool:
+    """Return whether this user can write a database there, or make one; nothing is made to find out."""
+    folder = next((above for above in path.absolute().parents if above.exists()), Path("/"))
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
 def prepare_folder(path: Path, *, expected: bool) -> None:
     """Make the folder for a new database; raise DatabaseMissing where an old one should be."""
     if path.exists() and not path.is_file():
         raise StorageUnavailable(f"{path} is not a file. Name a file in DATABASE_URL.")
     if not _has_content(path):
-        if expected or _has_content(path.with_name(path.name + "-wal")):
+        if expected or database_exists(path):
             raise DatabaseMissing(
                 f"There is no database at {path}, and there was one. Check DATABASE_URL and that the disk is there, "
                 "or put the newest good backup in its place. Hipwise does not start an empty one over it."

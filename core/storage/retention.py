@@ -29,7 +29,7 @@ def sessions(book: Book, now: datetime) -> int:
     rows = book.all(sql.OLD_SESSIONS, minute(now - SESSION), CHUNK)
     for address, _member in rows:
         book.run(sql.ERASE_SESSION, address)
-    _erase_idle(book, {member for _address, member in rows})
+    erase_idle(book, {member for _address, member in rows})
     return len(rows)
 
 
@@ -55,7 +55,7 @@ def deliveries(book: Book, now: datetime) -> int:
     for delivery, _member, state in rows:
         count_gone(book, [(state, 1)])
         book.run(sql.ERASE_DELIVERY, delivery)
-    _erase_idle(book, {member for _delivery, member, _state in rows})
+    erase_idle(book, {member for _delivery, member, _state in rows})
     return len(rows)
 
 
@@ -88,7 +88,7 @@ STEPS: Mapping[str, Step] = {
 }
 
 
-def _erase_idle(book: Book, members: set[str]) -> None:
+def erase_idle(book: Book, members: set[str]) -> None:
     """Erase those of the members about whom nothing is kept any more but how to reach them."""
     for member in members:
         if book.one(sql.KEPT_ABOUT, *[member] * (len(sql.ABOUT_MEMBERS) - 1)) is None:

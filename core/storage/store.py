@@ -37,7 +37,10 @@ class Store(Database):
         owed: Sequence[Owed] = (),
         handled: str | None = None,
     ) -> tuple[Delivery, ...]:
-        """Return the deliveries of a turn, once it is kept whole: its session, what is owed, and its update as handled."""
+        """Return the deliveries of a turn, once it is kept whole: its session, what is owed, and its update as handled.
+
+        A member about whom it leaves nothing to keep is not kept either.
+        """
         now = self._now()
 
         def turn(book: Book) -> tuple[Delivery, ...]:
@@ -46,6 +49,8 @@ class Store(Database):
             deliveries = outbox.owe(book, at, owed, address, now)
             if handled is not None:
                 inbox.handled(book, handled)
+            if session is None:
+                retention.erase_idle(book, {at.member})
             return deliveries
 
         return await self._write(turn)

@@ -29,7 +29,8 @@ def data_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Pat
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Hipwise"
     if platform == "darwin":
-        return home / "Library" / "Application Support" / "Hipwise"
+        # Beside the key file, not above it: the key may not be in the database's folder.
+        return home / "Library" / "Application Support" / "Hipwise" / "data"
     data_home = Path(environ.get("XDG_DATA_HOME", ""))
     # The specification of these folders says to ignore a relative one.
     return (data_home if data_home.is_absolute() else home / ".local" / "share") / "hipwise"

@@ -1,0 +1,239 @@
+"""`hipwise run` keeps checks in the sealed store, and refuses in one line where it cannot."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chat import Chat, library
+from core.members import Address, Preferences, Units
+from core.storage import StoreSessions, sql
+from core.vault import new_key_text
+from fakes import store
+from terminal import ROOT, at_a_terminal, environment, running, shown_until_it_waits
+
+words = library().words
+BODY = words("questions", "body", "ask").splitlines()[0]
+HEALTH = words("questions", "health", "ask").splitlines()[0]
+QUIT = b"/quit\n"
+
+
+def database(home: Path) -> Path:
+    return home / ".local" / "share" / "hipwise" / "hipwise.db"
+
+
+def rotate(env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "bots", "keys", "rotate"]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=20)  # noqa: S603
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+# ---------------------------------------------------------------- keeping
+
+
+def test_a_check_goes_on_after_the_program_was_left(tmp_path: Path) -> None:
+    at_a_terminal(tmp_path, b"no\n", QUIT)
+
+    code, shown = at_a_terminal(tmp_path, b"go on\n", QUIT)
+
+    assert code == 0
+    assert words("ui", "resume") in shown.replace("\n", " ")
+    assert HEALTH in shown
+    assert BODY not in shown
+
+
+def test_a_key_is_made_and_its_copy_is_urged_once(tmp_path: Path) -> None:
+    _, first = at_a_terminal(tmp_path, QUIT)
+    _, second = at_a_terminal(tmp_path, QUIT)
+
+    file = tmp_path / ".config" / "hipwise" / "keys"
+    assert file.exists()
+    assert str(file) in first
+    assert str(file) not in second
+
+
+async def test_a_check_outlives_its_process_in_the_store(tmp_path: Path) -> None:
+    async with store(tmp_path) as kept:
+        chat = Chat(sessions=StoreSessions(kept))
+        await chat.says("/hip")
+        await chat.chooses()
+
+    async with store(tmp_path, expected=True) as kept:
+        chat = Chat(sessions=StoreSessions(kept))
+        await chat.says("/hip")
+        await chat.says("go on")
+        assert chat.prompt.question == "health"
+
+
+async def test_someone_about_whom_there_is_nothing_to_keep_is_not_kept(tmp_path: Path) -> None:
+    async with store(tmp_path) as kept:
+        chat = Chat(sessions=StoreSessions(kept))
+        await chat.says("/help")
+        assert (await kept.load(chat.address)).member is None
+
+        await chat.says("/hip")
+        assert (await kept.load(chat.address)).member is not None
+        await chat.says("/stop")
+        assert (await kept.load(chat.address)).member is None
+
+
+async def test_settings_outlive_the_check(tmp_path: Path) -> None:
+    here = Address("test", "1")
+    async with store(tmp_path) as kept:
+        sessions = StoreSessions(kept)
+        await sessions.save(here, {"a": 1}, Preferences("GB", Units.MILES))
+        await sessions.save(here, None, Preferences("GB", Units.MILES))
+
+        assert await sessions.load(here) == (None, Preferences("GB", Units.MILES))
+
+
+def test_a_check_that_was_left_too_long_ago_is_erased_at_the_start(tmp_path: Path) -> None:
+    at_a_terminal(tmp_path, b"no\n", QUIT)
+    with closing(sqlite3.connect(database(tmp_path), isolation_level=None)) as db:
+        db.execute("UPDATE sessions SET touched = '2000-01-01T00:00+00:00'")
+
+    with running(environment(tmp_path)) as (_, ours):
+        shown = shown_until_it_waits(ours, [])
+        with closing(sqlite3.connect(database(tmp_path))) as db:
+            members = db.execute(sql.MEMBERS).fetchone()
+
+    assert BODY in shown
+    assert members == (1,)
+
+
+# ---------------------------------------------------------------- refusing
+
+
+def test_another_key_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+    at_a_terminal(tmp_path, QUIT, HIPWISE_KEYS=new_key_text())
+    before = files(tmp_path)
+
+    code, shown = at_a_terminal(tmp_path, HIPWISE_KEYS=new_key_text())
+
+    assert code == 2
+    assert len(shown.strip().splitlines()) == 1
+    assert "Put that key back" in shown
+    assert files(tmp_path) == before
+
+
+def test_a_database_whose_key_is_gone_is_refused_and_no_key_is_made(tmp_path: Path) -> None:
+    at_a_terminal(tmp_path, QUIT)
+    (tmp_path / ".config" / "hipwise" / "keys").unlink()
+    before = files(tmp_path)
+
+    code, shown = at_a_terminal(tmp_path)
+
+    assert code == 2
+    assert "there is no key for" in shown
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("HIPWISE_KEYS=nonsense", "HIPWISE_KEYS: key 1"),
+        ("DATABASE_URL=postgresql://x:secret@y/z", "DATABASE_URL: 'postgresql'"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_and_nothing_is_made(tmp_path: Path, value: str, says: str) -> None:
+    name, _, text = value.partition("=")
+
+    code, shown = at_a_terminal(tmp_path, **{name: text})
+
+    assert code == 2
+    assert says in shown
+    assert "secret" not in shown.replace("its secret", "")
+    assert files(tmp_path) == {}
+
+
+def test_a_second_run_is_refused_while_the_first_goes_on(tmp_path: Path) -> None:
+    with running(environment(tmp_path)) as (_, ours):
+        shown_until_it_waits(ours, [])
+
+        code, shown = at_a_terminal(tmp_path)
+
+        assert code == 2
+        assert "Another Hipwise is running" in shown
+        os.write(ours, b"no\n")
+        assert HEALTH in shown_until_it_waits(ours, [])
+
+
+def broken(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
+
+
+def newer(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(sql.SET_SCHEMA_VERSION.format(999))
+
+
+def missing(path: Path) -> None:
+    path.rename(path.with_name("hipwise.db-wal"))
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"), [(broken, "is damaged"), (newer, "newer Hipwise"), (missing, "There is no database")]
+)
+def test_a_database_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, happens: object, says: str) -> None:
+    at_a_terminal(tmp_path, b"no\n", QUIT)
+    assert callable(happens)
+    happens(database(tmp_path))
+    before = files(tmp_path)
+
+    code, shown = at_a_terminal(tmp_path)
+
+    assert code == 2
+    assert len(shown.strip().splitlines()) == 1
+    assert says in shown
+    assert files(tmp_path).keys() == before.keys()
+
+
+def test_where_nothing_can_be_written_the_check_goes_on_and_says_that_nothing_is_kept(tmp_path: Path) -> None:
+    (tmp_path / ".local").write_text("a file where a folder should be")
+
+    code, shown = at_a_terminal(tmp_path, b"no\n", QUIT)
+
+    assert code == 0
+    assert "nothing is kept" in shown
+    assert HEALTH in shown
+    assert list(files(tmp_path)) == [".local"]
+
+
+# ---------------------------------------------------------------- a newer key
+
+
+def test_a_newer_key_can_take_the_place_of_the_old_one(tmp_path: Path) -> None:
+    old, new = new_key_text(), new_key_text()
+    at_a_terminal(tmp_path, b"no\n", QUIT, HIPWISE_KEYS=old)
+
+    done = rotate(environment(tmp_path, HIPWISE_KEYS=f"{new},{old}"))
+    code, shown = at_a_terminal(tmp_path, b"go on\n", QUIT, HIPWISE_KEYS=new)
+
+    assert (done.returncode, code) == (0, 0)
+    assert HEALTH in shown
+    assert at_a_terminal(tmp_path, HIPWISE_KEYS=old)[0] == 2
+
+
+def test_keys_are_not_changed_while_hipwise_runs(tmp_path: Path) -> None:
+    with running(environment(tmp_path)) as (_, ours):
+        shown_until_it_waits(ours, [])
+
+        done = rotate(environment(tmp_path))
+
+    assert done.returncode == 2
+    assert "Another Hipwise is running" in done.stderr
+
+
+def test_without_a_database_there_is_nothing_to_put_under_another_key(tmp_path: Path) -> None:
+    done = rotate(environment(tmp_path, HIPWISE_KEYS=new_key_text()))
+
+    assert done.returncode == 2
+    assert "There is no database" in done.stderr
+    assert files(tmp_path) == {}
