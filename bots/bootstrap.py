@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 from bots.key_file import find_keys
 from bots.settings import Settings, read_settings
-from content import loader
+from content import loader, signoff
 from core.companion import Companion, MemorySessions
+from core.library import Library
 from core.members import Preferences
-from core.ports import Sessions
-from core.storage import Store, can_be_written, database_exists, database_path
+from core.ownership import Ownership, SignedOff
+from core.storage import Store, StoreSessions, can_be_written, database_exists, database_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,17 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def companion(settings: Settings, sessions: Sessions | None = None) -> Companion:
+def companion(settings: Settings, kept: MemorySessions | StoreSessions | None = None) -> Companion:
     """Return a companion that keeps its sessions there; without a place, in memory."""
     library = loader.load(settings.language)
-    return Companion(library, sessions or MemorySessions(_default(settings)), now, fresh_id)
+    kept = kept or MemorySessions(_default(settings))
+    return Companion(library, kept, now, fresh_id, Ownership(library, kept, now, signed_off))
+
+
+def signed_off(library: Library) -> SignedOff:
+    """Return how much of the content is signed off as it stands."""
+    unsigned = len({left.item for left in signoff.unsigned(library, loader.load_signoffs())})
+    return SignedOff(len(signoff.items(library)) - unsigned, unsigned)
 
 
 def keeping(settings: Settings, environment: Mapping[str, str] | None = None) -> Keeping:

@@ -8,11 +8,14 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+from bots import bootstrap
 from content import loader
-from core.companion import Companion
+from core.companion import Companion, MemorySessions
 from core.dialogue import Button, Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Verdict
 from core.library import Library
 from core.members import Address, Preferences
+from core.ownership import Ownership
+from core.storage import StoreSessions
 
 PAIRS = ("groin_thigh", "outer_thigh", "buttock_thigh")
 """Lines of the question of place that name two places at once."""
@@ -67,7 +70,10 @@ class Chat:
 
     def __post_init__(self) -> None:
         numbers = count(1)
-        self.companion = Companion(self.library, self.sessions, self.clock, lambda: f"{next(numbers):08x}{0:08x}")
+        ownership = None
+        if isinstance(self.sessions, MemorySessions | StoreSessions):
+            ownership = Ownership(self.library, self.sessions, self.clock, bootstrap.signed_off)
+        self.companion = Companion(self.library, self.sessions, self.clock, lambda: f"{next(numbers):08x}{0:08x}", ownership)
 
     async def sends(self, inbound: Inbound) -> tuple[Reply, ...]:
         """Hand an inbound to the bot."""

@@ -30,7 +30,8 @@ async def test_help_names_every_command(chat: Chat, command: str) -> None:
     await chat.says(command)
 
     named = ("/hip", "/care", "/warning", "/prevent", "/physio", "/faq", "/why", "/stop", "/settings")
-    assert [c for c in named if c not in chat.notice.text] == []
+    ours = ("/privacy", "/mydata", "/forget", "/about")
+    assert [c for c in (*named, *ours) if c not in chat.notice.text] == []
 
 
 @pytest.mark.parametrize(

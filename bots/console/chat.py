@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bots.console.inbound import HERE, typed
 from core.clinical import Disposition
 from core.companion import Companion
-from core.dialogue import Button, Inbound, Reply, Role, Tap, Verdict
+from core.dialogue import Button, File, Inbound, Reply, Role, Tap, Verdict
 
 WIDEST = 88
 """Columns: longer lines are hard to read, however wide the window."""
@@ -75,6 +75,8 @@ def drawn(reply: Reply, style: Style) -> str:
     if isinstance(reply, Verdict):
         head, _, rest = text.partition("\n")
         text = f"{style.paint(head, URGENCY[reply.urgency])}\n{rest}"
+    if isinstance(reply, File):
+        text = f"{text}\n\n{reply.content}"
     numbered = list(enumerate(reply.choices, start=1))
     loud = [_line(i, b, style) for i, b in numbered if b.role not in _QUIET]
     quiet = "  ".join(f"{i} {b.label}" for i, b in numbered if b.role in _QUIET)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bots.console.inbound import HERE, typed
 from core.companion import Companion
-from core.dialogue import Button, Inbound, Notice, Prompt, Reply, Tap, Verdict
+from core.dialogue import Button, File, Inbound, Notice, Prompt, Reply, Tap, Verdict
 
 
 async def talk(companion: Companion, lines: AsyncIterable[str], write: Callable[[str], None]) -> None:
@@ -51,6 +51,8 @@ def as_json(reply: Reply) -> dict[str, Any]:
             plain["question"] = question
         case Verdict(urgency=urgency, conditions=conditions):
             plain["urgency"], plain["conditions"] = urgency.value, list(conditions)
+        case File(name=name, content=content):
+            plain["name"], plain["content"] = name, content
         case Notice():
             pass
     return plain

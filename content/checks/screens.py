@@ -12,7 +12,7 @@ from core.dialogue.screens import Screens
 from core.dialogue.session import Answer, Session, View
 from core.dialogue.shelves import PER_SCREEN, SHELVES, Shelves
 from core.dialogue.token import MAX_BYTES, read
-from core.dialogue.turn import Button, Notice, Prompt, Reply, Verdict
+from core.dialogue.turn import Button, File, Notice, Prompt, Reply, Verdict
 from core.library import Library
 from core.members import Preferences, Units
 from core.words import MissingWords
@@ -82,7 +82,7 @@ def _too_much(reply: Reply) -> Iterator[str]:
     match reply:
         case Prompt():
             yield from _too_long(reply.text, DISCORD_TEXT)
-        case Notice():
+        case Notice() | File():
             yield from _too_long(reply.text, TELEGRAM_TEXT)
         case Verdict():
             pass  # as long as its findings: the tests of whole conversations measure it

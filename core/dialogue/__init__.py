@@ -2,11 +2,12 @@
 
 from core.dialogue.advance import advance
 from core.dialogue.session import Session, UnreadableSession, from_json, to_json
-from core.dialogue.turn import Button, Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
+from core.dialogue.turn import Button, Command, File, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
 
 __all__ = [
     "Button",
     "Command",
+    "File",
     "Inbound",
     "Notice",
     "Prompt",

@@ -78,7 +78,7 @@ class Shelves:
         )
         other = Units.MILES if self._preferences.units is Units.KM else Units.KM
         units = Button(self._token("units", other.value), self._words("ui", "buttons", other.value), Role.OTHER)
-        return Prompt(text, "settings", (self._button("regions", "set_region"), units))
+        return Prompt(text, "settings", (self._button("regions", "set_region"), units, self._button("consents", "consents")))
 
     def regions(self) -> Prompt:
         """Return the countries whose emergency numbers are known."""

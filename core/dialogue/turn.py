@@ -88,7 +88,17 @@ class Notice:
     choices: tuple[Button, ...] = ()
 
 
-Reply = Prompt | Verdict | Notice
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to keep, with what is said beside it."""
+
+    text: str
+    name: str
+    content: str = field(repr=False)
+    choices: tuple[Button, ...] = ()
+
+
+Reply = Prompt | Verdict | Notice | File
 
 
 @dataclass(frozen=True, slots=True)

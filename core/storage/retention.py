@@ -18,6 +18,8 @@ OCCURRENCE = timedelta(days=7)
 """That an occurrence had its message, after its window."""
 RECEIVED = timedelta(days=7)
 """What came in and was set aside, and the digest of what was handled."""
+HISTORY = timedelta(days=365)
+"""A result, where its member agreed that it is kept."""
 
 CHUNK = 250
 
@@ -67,6 +69,16 @@ def received(book: Book, now: datetime) -> int:
     return len(rows)
 
 
+def history(book: Book, now: datetime) -> int:
+    """Erase results that are too old. Their time is sealed, so each is opened; one that cannot be is left as it is."""
+    oldest, gone = now - HISTORY, 0
+    for row, member, sealed in book.all(sql.ALL_HISTORY):
+        entry = book.open("history.entry", member, row, sealed)
+        if isinstance(entry, dict) and "time" in entry and datetime.fromisoformat(entry["time"]) < oldest:
+            gone += book.run(sql.ERASE_ENTRY, row)
+    return gone
+
+
 def keyless(book: Book, now: datetime) -> int:  # noqa: ARG001 - a step like the others
     """Erase what is left of members whose key is gone, as after an erasure that was cut short."""
     if book.count(sql.MEMBERS) + 1 == book.count(sql.KEYS):  # every member has one, and the house
@@ -84,6 +96,7 @@ STEPS: Mapping[str, Step] = {
     "contents": contents,
     "deliveries": deliveries,
     "received": received,
+    "history": history,
     "keyless": keyless,
 }
 

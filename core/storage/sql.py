@@ -49,6 +49,9 @@ SELECT ?, ?, COALESCE(MAX(position), 0) + 1, ? FROM history WHERE member = ?
 """
 HISTORY = "SELECT id, entry FROM history WHERE member = ? ORDER BY position"
 
+ALL_HISTORY = "SELECT id, member, entry FROM history"
+ERASE_ENTRY = "DELETE FROM history WHERE id = ?"
+
 # ---------------------------------------------------------------- inbox
 
 RECEIVE = """

@@ -141,6 +141,10 @@ class Store(Database):
 
     # ---------------------------------------------------------------- members
 
+    async def enter(self, address: Address) -> str:
+        """Return the member of an address; where there was none, a new one."""
+        return await self._write(lambda book: members.enter(book, address).member)
+
     async def consent(self, member: str, kind: str, text_hash: str, language: str, *, given: bool, time: datetime) -> None:
         """Keep that a member agreed to a text, or took it back."""
         plain = {"kind": kind, "text_hash": text_hash, "language": language, "given": given, "time": time.isoformat()}
@@ -157,6 +161,10 @@ class Store(Database):
     async def history(self, member: str) -> tuple[Mapping[str, Any], ...]:
         """Return a member's history, the oldest first."""
         return await self._read(lambda book: members.history(book, member))
+
+    async def forget_history(self, member: str) -> int:
+        """Return how many entries of a member's history were erased."""
+        return await self._write(lambda book: book.run(sql.ERASE_ROWS["history"], member))
 
     async def everything(self, member: str) -> dict[str, Any]:
         """Return all that is kept about a member as plain JSON values, for them to have."""
