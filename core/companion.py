@@ -57,9 +57,13 @@ class Companion:
         """Do for the member's own what a turn calls for: keep its result, or take back what /stop takes back."""
         if self._ownership is None:
             return ()
-        await self._ownership.noted(inbound.address, turn.session, turn.replies)
         stops = isinstance(inbound, Command) and inbound.name == "stop" and turn.session is None
-        return await self._ownership.stopped(inbound.address) if stops else ()
+        try:
+            await self._ownership.noted(inbound.address, turn.session, turn.replies)
+            return await self._ownership.stopped(inbound.address) if stops else ()
+        except Exception as error:  # noqa: BLE001 - a result must be read, whether or not a history of it can be kept
+            log.error("ownership.failed", extra={"error": type(error).__name__})  # noqa: TRY400
+            return (self._safe("error"),)
 
     async def _set_aside(self, address: Address) -> None:
         """Note that something else than the open check was shown, if it is still there."""

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from bots.console import json_lines
 from chat import START, Chat, library
+from core.clinical import Disposition
 from core.companion import MemorySessions
 from core.dialogue import File, Tap
 from core.members import Address
@@ -332,3 +333,22 @@ async def test_a_result_is_erased_after_a_year(tmp_path: Path) -> None:
         assert (await opened.purge(START + HISTORY))["history"] == 0
         assert (await opened.purge(START + HISTORY + timedelta(minutes=1)))["history"] == 1
         assert (await kept(chat))["history"] == []
+
+
+class NoRoom(MemorySessions):
+    """Sessions with no room for a history."""
+
+    async def remember(self, address: Address, entry: Mapping[str, Any]) -> None:
+        raise OSError("no room for breathless_chest_pain")
+
+
+async def test_a_result_is_read_even_where_no_history_of_it_can_be_kept(caplog: pytest.LogCaptureFixture) -> None:
+    chat = Chat(sessions=NoRoom())
+    await agrees(chat, "history")
+
+    await result(chat, *EMERGENCY)
+
+    assert chat.verdict.urgency is Disposition.EMERGENCY
+    assert words("ui", "error") in chat.text
+    assert [r.message for r in caplog.records if r.name.startswith("core")] == ["ownership.failed"]
+    assert "breathless" not in str([vars(r) for r in caplog.records if r.name.startswith("core")])
