@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from core.dialogue import Command, Inbound, Notice, Reply, Session, Turn, UnreadableSession, advance, from_json, to_json
+from core.dialogue.screens import safely
 from core.library import Library
 from core.members import Address, Preferences
 from core.ownership import Ownership
@@ -77,8 +78,7 @@ class Companion:
         return self._safe("unreadable")
 
     def _safe(self, key: str) -> Notice:
-        words, region = self._library.words, self._library.region(None)
-        return Notice(f"{words('ui', key)}\n\n{words('ui', 'safety_line', emergency=region.emergency)}")
+        return safely(self._library, Preferences(), self._library.words("ui", key))
 
 
 class MemorySessions:

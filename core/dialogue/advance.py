@@ -116,7 +116,7 @@ class _Turning:
         if check is None or check.question is None:
             return self._turn(notice)
         if kind not in typed.NEVER_DENIED:
-            self._session, _ = check.asked_afresh(self._library.pathway.questions[0].id)
+            self._session, _ = check.reopened(self._library.pathway.questions[0].id)
             check = replace(check, session=self._session)
         return self._turn(replace(notice, choices=(check.screens.button("go", Role.CONFIRM, "go_on"),)))
 
@@ -139,7 +139,7 @@ class _Turning:
             case "stop":
                 return self._stop()
             case _:
-                return self._turn(self._safe("unknown_command"), *self._screen())
+                return self._turn(*self._below("unknown_command"))
 
     def _hip(self) -> Turn:
         check = self._check
@@ -170,7 +170,7 @@ class _Turning:
             return self._turn(*(() if not text.strip().isdigit() else (self._safe("here_again"),)), screen)
         buttons = typed.read_typed(text, screen.choices)
         if not buttons:
-            return self._turn(*self._not_understood(screen))
+            return self._turn(*self._below("not_understood"))
         ticks = isinstance(screen, Prompt) and all(b.ticked is not None for b in buttons)
         if ticks and (step := check.ticked(buttons)):
             return self._went(step)
@@ -178,10 +178,14 @@ class _Turning:
             return self._turn(self._safe("one_only"), screen)
         return self._tap(buttons[0].tap)
 
-    def _not_understood(self, screen: Reply) -> tuple[Reply, ...]:
-        """Return the question again; below a result, its buttons only, for nobody wants to read all of it twice."""
-        notice = self._safe("not_understood")
-        return (replace(notice, choices=screen.choices),) if isinstance(screen, Verdict) else (notice, screen)
+    def _below(self, key: str) -> tuple[Reply, ...]:
+        """Return what went otherwise than hoped above the open screen; of a result its buttons only, as it was just read."""
+        notice, screens = self._safe(key), self._screen()
+        match screens:
+            case (Verdict(choices=choices),):
+                return (replace(notice, choices=choices),)
+            case _:
+                return (notice, *screens)
 
     def _text_outside(self, text: str) -> Reply:
         said = typed.plain(text)

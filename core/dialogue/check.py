@@ -56,9 +56,9 @@ class Check:
             case View.VERDICT:
                 return self.result.verdict()
 
-    def asked_afresh(self, question: str) -> Step:
-        """Return the step that asks one question again, with what was ticked."""
-        return self._reopened(question)
+    def reopened(self, question: str) -> Step:
+        """Return the step that asks one question again; the earlier answer counts until it is answered anew."""
+        return self._asked_again(self.session, question, self.session.answer(question))
 
     def resumed(self) -> Step:
         """Return "go on or start again?", for /hip with this check open."""
@@ -126,7 +126,7 @@ class Check:
             case "clinician":
                 return self._stay(result.clinician(self.now))
             case "mistap" if question := result.alarming_question():
-                return self._reopened(question)
+                return self.reopened(question)
             case _:
                 return None
 
@@ -199,11 +199,7 @@ class Check:
             return None
         question = questions[int(arg)]
         told = self.session.answer(question.id) or any(set(c.gives) & set(self.session.given) for c in question.choices)
-        return self._reopened(question.id) if told else None
-
-    def _reopened(self, question: str) -> Step:
-        """Ask one question again; the earlier answer counts until it is answered anew."""
-        return self._asked_again(self.session, question, self.session.answer(question))
+        return self.reopened(question.id) if told else None
 
     def _asked_again(self, session: Session, question: str, earlier: Answer | None) -> Step:
         many = self.library.pathway.by_id[question].kind is Kind.MANY
