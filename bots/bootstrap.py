@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from bots.key_file import find_keys
 from bots.settings import Settings, read_settings
 from content import loader, signoff
-from core.companion import Companion, MemorySessions
+from core.companion import Companion
+from core.enduring import EnduringRecords
 from core.library import Library
 from core.members import Preferences
+from core.memory import MemoryRecords
 from core.ownership import Ownership, SignedOff
-from core.storage import Store, StoreSessions, can_be_written, database_exists, database_path
+from core.ports import Records
+from core.storage import Store, StoreRecords, can_be_written, database_exists, database_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,10 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def companion(settings: Settings, kept: MemorySessions | StoreSessions | None = None) -> Companion:
-    """Return a companion that keeps its sessions there; without a place, in memory."""
+def companion(settings: Settings, kept: Records | None = None) -> Companion:
+    """Return a companion that keeps what it must there; without a place, in memory."""
     library = loader.load(settings.language)
-    kept = kept or MemorySessions(_default(settings))
+    kept = kept or MemoryRecords(_default(settings))
     return Companion(library, kept, now, fresh_id, Ownership(library, kept, now, signed_off))
 
 
@@ -55,6 +58,11 @@ def keeping(settings: Settings, environment: Mapping[str, str] | None = None) ->
         return Keeping(None, f"{path} cannot be written, so nothing is kept: what you tell is gone when you leave.")
     keys = find_keys(environment, path, database_exists=database_exists(path), terminal=True)
     return Keeping(Store(path, keys.ring, now, default=_default(settings)), keys.notice)
+
+
+def records(settings: Settings, store: Store) -> EnduringRecords:
+    """Return what is kept in an open store, with memory to go on in while that fails."""
+    return EnduringRecords(StoreRecords(store), MemoryRecords(_default(settings)))
 
 
 def existing_store(environment: Mapping[str, str] | None = None) -> Store:

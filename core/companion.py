@@ -1,151 +1,199 @@
-"""The one door in: every adapter hands what a member did to `Companion.handle` and sends what comes back."""
+"""The one door in: every adapter hands what a member did to `Companion` and sends what comes back."""
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from core.dialogue import Command, Inbound, Notice, Reply, Session, Turn, UnreadableSession, advance, from_json, to_json
+from core.dialogue import typed as typed_words
 from core.dialogue.screens import safely
+from core.errors import StorageUnavailable
+from core.ledger import Delivery, Kind, Owed
 from core.library import Library
+from core.limits import Allowance
 from core.members import Address, Preferences
-from core.ownership import Ownership
-from core.ports import FreshId, Now, Sessions
+from core.ownership import Counts, Erasing, Ownership, Said
+from core.ports import FreshId, Now, Records
+from core.record import Change, Record
 
 log = logging.getLogger(__name__)
+
+Owe = Callable[[Reply], Owed]
+"""How a platform owes a reply: with its time, and the message that it may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said to an inbound. Where replies are owed, a delivery stands for each, unless nothing could be kept."""
+
+    replies: tuple[Reply, ...]
+    deliveries: tuple[Delivery, ...] = ()
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An inbound, and how its answer is to be owed."""
+
+    inbound: Inbound
+    owe: Owe | None
+    handled: str | None
+
+    def owed(self, replies: Sequence[Reply]) -> tuple[Owed, ...]:
+        return () if self.owe is None else tuple(self.owe(reply) for reply in replies)
 
 
 class Companion:
     """Answers members, one turn at a time for each of them."""
 
     def __init__(
-        self, library: Library, sessions: Sessions, now: Now, fresh_id: FreshId, ownership: Ownership | None = None
+        self, library: Library, records: Records, now: Now, fresh_id: FreshId, ownership: Ownership | None = None
     ) -> None:
         self._ownership = ownership
-        self._library, self._sessions, self._now, self._fresh_id = library, sessions, now, fresh_id
+        self._library, self._records, self._now, self._fresh_id = library, records, now, fresh_id
+        self._allowance = Allowance()
+        self._told: set[Address] = set()
         # Weak, so that a member who has gone leaves nothing behind.
         self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, inbound: Inbound) -> tuple[Reply, ...]:
-        """Return what to say to this inbound, after the session it led to has been kept.
+        """Return what to say to this inbound, where that is shown at once and nothing of it is owed."""
+        return (await self.answer(inbound)).replies
+
+    async def answer(self, inbound: Inbound, owe: Owe | None = None, handled: str | None = None) -> Answer:
+        """Return what to say to this inbound, after the turn, what is owed and its update as handled were kept together.
 
         Two inbounds of one member are taken one after the other. A failure keeps the session as it was and is answered
         with a kind sentence and the safety line; the log has the kind of error and nothing that was said.
         """
+        asked = _Asked(inbound, owe, handled)
         lock = self._locks.setdefault(inbound.address, asyncio.Lock())
         async with lock:
             try:
-                return await self._turn(inbound)
+                return await self._turn(asked)
             except Exception as error:  # noqa: BLE001 - the member must get an answer whatever went wrong
                 # No traceback: its locals may hold what was said.
                 log.error("turn.failed", extra={"error": type(error).__name__})  # noqa: TRY400
-                return (self._safe("error"),)
-
-    async def _turn(self, inbound: Inbound) -> tuple[Reply, ...]:
-        kept, preferences = await self._sessions.load(inbound.address)
-        session = _readable(kept)
-        if self._ownership and (own := await self._ownership.answer(inbound, session, preferences)) is not None:
-            await self._set_aside(inbound.address)
-            return own
-        turn = advance(self._library, session, preferences, inbound, now=self._now(), fresh=self._fresh_id())
-        plain = None if turn.session is None else to_json(turn.session)
-        await self._sessions.save(inbound.address, plain, turn.preferences)
-        return (*turn.replies, *await self._owned(inbound, turn))
-
-    async def _owned(self, inbound: Inbound, turn: Turn) -> tuple[Reply, ...]:
-        """Do for the member's own what a turn calls for: keep its result, or take back what /stop takes back."""
-        if self._ownership is None:
-            return ()
-        stops = isinstance(inbound, Command) and inbound.name == "stop" and turn.session is None
-        try:
-            await self._ownership.noted(inbound.address, turn.session, turn.replies)
-            return await self._ownership.stopped(inbound.address) if stops else ()
-        except Exception as error:  # noqa: BLE001 - a result must be read, whether or not a history of it can be kept
-            log.error("ownership.failed", extra={"error": type(error).__name__})  # noqa: TRY400
-            return (self._safe("error"),)
-
-    async def _set_aside(self, address: Address) -> None:
-        """Note that something else than the open check was shown, if it is still there."""
-        kept, preferences = await self._sessions.load(address)
-        session = _readable(kept)
-        if session is not None:
-            await self._sessions.save(address, to_json(replace(session, away=True)), preferences)
+                return await self._failed(asked)
 
     def unreadable(self) -> Notice:
         """Return the answer to something that no adapter can make sense of."""
         return self._safe("unreadable")
 
+    # ---------------------------------------------------------------- A turn
+
+    async def _turn(self, asked: _Asked) -> Answer:
+        inbound = asked.inbound
+        record = await self._records.load(inbound.address)
+        session = _readable(record)
+        if not self._in_time(inbound, session):
+            return await self._told_only(asked, (self._safe("too_fast"),))
+        own = None if self._ownership is None else await self._ownership.answer(inbound, record, session)
+        match own:
+            case Erasing():
+                return await self._erase(asked, own)
+            case Said():
+                return await self._keep(asked, self._aside(record, session, own), own.replies)
+            case None:
+                return await self._advance(asked, record, session)
+
+    async def _advance(self, asked: _Asked, record: Record, session: Session | None) -> Answer:
+        turn = advance(self._library, session, record.preferences, asked.inbound, now=self._now(), fresh=self._fresh_id())
+        change = Change(None if turn.session is None else to_json(turn.session), turn.preferences)
+        replies = (self._safe("damaged"), *turn.replies) if record.damaged or _lost(record, session) else turn.replies
+        if self._ownership is None:
+            return await self._keep(asked, change, replies)
+        stopped = self._ownership.stopped(record) if _stops(asked.inbound, turn) else Said(())
+        result = self._ownership.result(record, turn.session, turn.replies)
+        change = replace(change, consents=stopped.consents, result=result)
+        return await self._keep(asked, change, (*replies, *stopped.replies))
+
+    async def _keep(self, asked: _Asked, change: Change, replies: tuple[Reply, ...]) -> Answer:
+        """Return the answer, once the change is kept; where that cannot be, it says so."""
+        change = replace(change, owed=asked.owed(replies), handled=asked.handled)
+        deliveries = await self._records.save(asked.inbound.address, change)
+        if deliveries is not None:
+            self._told.discard(asked.inbound.address)
+            return Answer(replies, deliveries)
+        return Answer((*replies, *self._not_kept(asked.inbound)), kept=False)
+
+    async def _told_only(self, asked: _Asked, replies: tuple[Reply, ...]) -> Answer:
+        """Return an answer that changes nothing."""
+        if asked.owe is None and asked.handled is None:
+            return Answer(replies)
+        deliveries = await self._records.owe(asked.inbound.address, asked.owed(replies), asked.handled)
+        return Answer(replies, deliveries or (), kept=deliveries is not None)
+
+    async def _erase(self, asked: _Asked, own: Erasing) -> Answer:
+        """Return the receipt of an erasure, or that it must be asked for again."""
+        said: list[Reply] = []
+
+        def receipt(before: Counts, after: Counts) -> Sequence[Owed]:
+            said.append(own.receipt(before, after))
+            receipts = [replace(one, kind=Kind.RECEIPT, edits=None) for one in asked.owed(said)]
+            return (*own.deletions, *receipts) if receipts else ()
+
+        try:
+            erased = await self._records.forget(asked.inbound.address, receipt, asked.handled)
+        except StorageUnavailable:
+            return Answer((self._safe("forget_again"),), kept=False)
+        if erased is None:
+            return await self._told_only(asked, (own.nothing,))
+        return Answer(tuple(said), erased.deliveries)
+
+    async def _failed(self, asked: _Asked) -> Answer:
+        replies = (self._safe("error"),)
+        try:
+            return await self._told_only(asked, replies)
+        except Exception as error:  # noqa: BLE001 - then it is said without being kept
+            log.error("turn.not_owed", extra={"error": type(error).__name__})  # noqa: TRY400
+            return Answer(replies, kept=False)
+
+    # ---------------------------------------------------------------- Below
+
+    def _in_time(self, inbound: Inbound, session: Session | None) -> bool:
+        """Return whether there is a turn left. An answer in a check, or a word of danger, never waits."""
+        if session is not None and session.asking is not None:
+            return True
+        if self._allowance.takes(inbound.address, self._now()):
+            return True
+        said = f"{inbound.name} {inbound.rest}" if isinstance(inbound, Command) else getattr(inbound, "text", "")
+        return typed_words.danger_in(self._library.words, said) is not None
+
+    def _aside(self, record: Record, session: Session | None, own: Said) -> Change:
+        """Return the change where something else than the open check was shown."""
+        plain = None if session is None else to_json(replace(session, away=True))
+        return Change(plain, record.preferences, consents=own.consents, forget_history=own.forget_history)
+
+    def _not_kept(self, inbound: Inbound) -> tuple[Notice, ...]:
+        """Return what is said when nothing can be kept: of /stop each time, of the rest once for each member."""
+        if isinstance(inbound, Command) and inbound.name == "stop":
+            return (self._safe("stop_again"),)
+        if inbound.address in self._told:
+            return ()
+        self._told.add(inbound.address)
+        return (self._safe("not_kept"),)
+
     def _safe(self, key: str) -> Notice:
         return safely(self._library, Preferences(), self._library.words("ui", key))
 
 
-class MemorySessions:
-    """Sessions, and what else members own, that live as long as the process: for trying the bot, and for tests."""
-
-    def __init__(self, preferences: Preferences | None = None) -> None:
-        self._default = preferences or Preferences()
-        self._kept: dict[Address, tuple[dict[str, Any] | None, Preferences]] = {}
-        self._consents: dict[Address, list[Mapping[str, Any]]] = {}
-        self._history: dict[Address, list[Mapping[str, Any]]] = {}
-
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
-        """Return what was saved last."""
-        return self._kept.get(address, (None, self._default))
-
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
-        """Keep it in memory."""
-        self._kept[address] = (session, preferences)
-
-    async def consents(self, address: Address) -> tuple[Mapping[str, Any], ...]:
-        """Return what was agreed to and taken back, the oldest first."""
-        return tuple(self._consents.get(address, ()))
-
-    async def consent(self, address: Address, plain: Mapping[str, Any]) -> None:
-        """Keep that something was agreed to, or taken back."""
-        self._consents.setdefault(address, []).append(plain)
-
-    async def history(self, address: Address) -> tuple[Mapping[str, Any], ...]:
-        """Return the results that were kept, the oldest first."""
-        return tuple(self._history.get(address, ()))
-
-    async def remember(self, address: Address, entry: Mapping[str, Any]) -> None:
-        """Keep a result."""
-        self._history.setdefault(address, []).append(entry)
-
-    async def forget_history(self, address: Address) -> None:
-        """Erase the results that were kept."""
-        self._history.pop(address, None)
-
-    async def everything(self, address: Address) -> dict[str, Any] | None:
-        """Return all that is kept, by table; None where nothing is."""
-        session, preferences = await self.load(address)
-        kept = {
-            "settings": asdict(preferences) if preferences != self._default else {},
-            "consents": list(await self.consents(address)),
-            "sessions": [] if session is None else [session],
-            "history": list(await self.history(address)),
-        }
-        return kept if any(kept.values()) else None
-
-    async def forget(self, address: Address) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
-        """Erase all that is kept; return the rows of each table before and after, or None where there was nothing."""
-        kept = await self.everything(address)
-        self._kept.pop(address, None)
-        self._consents.pop(address, None)
-        self._history.pop(address, None)
-        if kept is None:
-            return None
-        before = {name: len(rows) if isinstance(rows, list) else bool(rows) + 0 for name, rows in kept.items()}
-        return before, dict.fromkeys(before, 0)
-
-
-def _readable(kept: object) -> Session | None:
-    if kept is None:
+def _readable(record: Record) -> Session | None:
+    if record.session is None:
         return None
     try:
-        return from_json(kept)
+        return from_json(record.session)
     except UnreadableSession:
         log.warning("session.unreadable")
         return None
+
+
+def _lost(record: Record, session: Session | None) -> bool:
+    """Return whether there was a check that could not be read."""
+    return record.session is not None and session is None
+
+
+def _stops(inbound: Inbound, turn: Turn) -> bool:
+    return isinstance(inbound, Command) and inbound.name == "stop" and turn.session is None

@@ -3,3 +3,23 @@
 
 class SettingsError(Exception):
     """The settings cannot be used; each line of the message says what to change."""
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be used at the moment; the message says what to do. Nothing that was kept is lost."""
+
+
+class Unreachable(Exception):
+    """Nothing can be sent to this address until its member writes again: the bot was blocked, or the chat is gone."""
+
+
+class Refused(Exception):
+    """The platform will never take this message."""
+
+
+class RetryLater(Exception):
+    """The message was surely not sent, and can be in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:.0f} s")
+        self.seconds = seconds

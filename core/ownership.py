@@ -13,9 +13,11 @@ from core.dialogue import Command, File, Inbound, Notice, Reply, Role, Session, 
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button
+from core.ledger import Kind, Owed
 from core.library import Library
 from core.members import Address, Preferences
-from core.ports import Belongings, Now
+from core.ports import Now, Records
+from core.record import Plain, Record
 
 CONSENTS = ("history", "follow_up", "check_ins", "tips")
 WRITES_FIRST = ("check_ins", "tips")
@@ -29,6 +31,29 @@ FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet would take for a formula at the beginning of a value."""
 
 
+Counts = Mapping[str, int]
+"""How many rows there are, by table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer, and what it changes of what is agreed to."""
+
+    replies: tuple[Reply, ...]
+    consents: tuple[Plain, ...] = ()
+    forget_history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """That all is to be erased: what is said then, and what is said where nothing is there."""
+
+    receipt: Callable[[Counts, Counts], Notice]
+    nothing: Notice
+    deletions: tuple[Owed, ...] = ()
+    """Our messages on the platform, each to be deleted."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedOff:
     """How many items of the content a clinician has signed off, and how many not."""
@@ -38,71 +63,71 @@ class SignedOff:
 
 
 class Ownership:
-    """Answers /privacy, /about, /mydata and /forget, and keeps what is agreed to."""
+    """Answers /privacy, /about, /mydata and /forget, and says what to keep of what is agreed to."""
 
-    def __init__(self, library: Library, belongings: Belongings, now: Now, signed_off: Callable[[Library], SignedOff]) -> None:
-        self._library, self._words, self._belongings = library, library.words, belongings
+    def __init__(self, library: Library, records: Records, now: Now, signed_off: Callable[[Library], SignedOff]) -> None:
+        self._library, self._words, self._records = library, library.words, records
         self._now, self._signed_off = now, signed_off
 
-    async def answer(self, inbound: Inbound, session: Session | None, preferences: Preferences) -> tuple[Reply, ...] | None:
-        """Return what to say, or None for what is not about this. Words of danger always go to the conversation."""
+    async def answer(self, inbound: Inbound, record: Record, session: Session | None) -> Said | Erasing | None:
+        """Return what to say and to change, or None for what is not about this. Words of danger go to the conversation."""
         match inbound:
             case Command(name=name, rest=rest, address=address) if not typed.danger_in(self._words, f"{name} {rest}"):
-                return await self._command(name, address, preferences)
+                return await self._command(name, address, record)
             case Tap(token=token, address=address) if (pressed := read(token)) and pressed.thread == MENU:
-                return await self._pressed(pressed, address, session)
+                return await self._pressed(pressed, address, record, session)
             case _:
                 return None
 
-    async def noted(self, address: Address, session: Session | None, replies: Sequence[Reply]) -> None:
-        """Keep a result in the history of someone who agreed to that, once; never of someone under 18."""
+    def result(self, record: Record, session: Session | None, replies: Sequence[Reply]) -> Plain | None:
+        """Return a result for the history of someone who agreed to that; never of someone under 18."""
         verdict = next((r for r in replies if isinstance(r, Verdict)), None)
-        if verdict is None or session is None or self._under_18(session) or not await self._agreed(address, "history"):
-            return
-        entry = {
+        if verdict is None or session is None or not self._agreed(record, "history") or self._under_18(session):
+            return None
+        return {
             "check": session.id,
             "urgency": verdict.urgency.value,
             "patterns": list(verdict.conditions),
             "findings": sorted(flow.findings_of(self._library, session)),
             "version": session.version,
+            "time": self._now().isoformat(),
         }
-        if entry not in [_without_time(kept) for kept in await self._belongings.history(address)]:
-            await self._belongings.remember(address, {**entry, "time": self._now().isoformat()})
 
-    async def stopped(self, address: Address) -> tuple[Reply, ...]:
-        """Take back what lets the bot write first; return what to say of it."""
-        return tuple([await self._withdraw(address, kind) for kind in WRITES_FIRST if await self._agreed(address, kind)])
+    def stopped(self, record: Record) -> Said:
+        """Return what takes back that the bot may write first."""
+        taken = [self._withdraw(record, kind) for kind in WRITES_FIRST if self._agreed(record, kind)]
+        return Said(tuple(r for each in taken for r in each.replies), tuple(c for each in taken for c in each.consents))
 
     # ---------------------------------------------------------------- Commands and buttons
 
-    async def _command(self, name: str, address: Address, preferences: Preferences) -> tuple[Reply, ...] | None:
+    async def _command(self, name: str, address: Address, record: Record) -> Said | Erasing | None:
         match name:
             case "privacy":
-                return (Notice(self._words("privacy", "privacy"), (self._consents_button(),)),)
+                return Said((Notice(self._words("privacy", "privacy"), (self._consents_button(),)),))
             case "about":
-                return (self._about(),)
+                return Said((self._about(),))
             case "mydata":
-                return (await self._mydata(address, preferences),)
+                return Said((await self._mydata(address, record.preferences),))
             case "forget":
-                return (await self._ask_to_forget(address),)
+                return Said((await self._ask_to_forget(address),))
             case _:
                 return None
 
-    async def _pressed(self, token: Token, address: Address, session: Session | None) -> tuple[Reply, ...] | None:
+    async def _pressed(self, token: Token, address: Address, record: Record, session: Session | None) -> Said | Erasing | None:
         kind = CONSENTS[int(token.arg)] if token.arg.isdigit() and int(token.arg) < len(CONSENTS) else None
         match token.act:
             case "consents":
-                return (await self._consents(address),)
+                return Said((self._consents(record),))
             case "consent" if kind:
-                return (await self._consent(address, kind, session),)
+                return Said((self._consent(record, kind, session),))
             case "give" if kind:
-                return (await self._give(token, address, kind, session),)
+                return self._give(token, record, kind, session)
             case "withdraw" if kind:
-                return (await self._withdraw(address, kind),)
+                return self._withdraw(record, kind)
             case "export" if token.arg in ("json", "csv"):
-                return (await self._export(address, token.arg),)
+                return Said((await self._export(address, token.arg),))
             case "forget":
-                return (await self._forget(token, address),)
+                return await self._forget(token, address)
             case _:
                 return None
 
@@ -122,7 +147,7 @@ class Ownership:
         )
 
     async def _mydata(self, address: Address, preferences: Preferences) -> Notice:
-        kept = await self._belongings.everything(address)
+        kept = await self._records.everything(address)
         if kept is None:
             return Notice(self._words("privacy", "mydata", "nothing"))
         lines = [self._words("privacy", "mydata", "head")]
@@ -140,7 +165,7 @@ class Ownership:
         return Notice("\n".join(lines), (*exports, self._consents_button()))
 
     async def _export(self, address: Address, form: str) -> Reply:
-        kept = await self._belongings.everything(address)
+        kept = await self._records.everything(address)
         if kept is None:
             return Notice(self._words("privacy", "mydata", "nothing"))
         content = _as_csv(kept) if form == "csv" else json.dumps(kept, ensure_ascii=False, indent=2)
@@ -149,21 +174,27 @@ class Ownership:
     # ---------------------------------------------------------------- The end of it
 
     async def _ask_to_forget(self, address: Address) -> Notice:
-        if await self._belongings.everything(address) is None:
+        if await self._records.everything(address) is None:
             return Notice(self._words("privacy", "forget", "nothing"))
-        yes = self._button("forget", self._words("privacy", "forget", "yes"), arg="yes", step=_minute(self._now()))
+        now = _minute(self._now())
+        ways = ["yes", "messages"] if await self._records.messages(address) else ["yes"]
+        yes = [self._button("forget", self._words("privacy", "forget", way), arg=way, step=now) for way in ways]
         no = self._button("forget", self._words("privacy", "forget", "no"), arg="no")
-        return Notice(self._words("privacy", "forget", "ask"), (yes, no))
+        return Notice(self._words("privacy", "forget", "ask"), (*yes, no))
 
-    async def _forget(self, token: Token, address: Address) -> Notice:
-        if token.arg != "yes":
-            return Notice(self._words("privacy", "forget", "kept"))
+    async def _forget(self, token: Token, address: Address) -> Said | Erasing:
+        if token.arg not in ("yes", "messages"):
+            return Said((Notice(self._words("privacy", "forget", "kept")),))
         if (_minute(self._now()) - token.step) % 100_000 > CONFIRM_WITHIN:
-            return await self._ask_to_forget(address)
-        receipt = await self._belongings.forget(address)
-        if receipt is None:
-            return Notice(self._words("privacy", "forget", "nothing"))
-        before, after = receipt
+            return Said((await self._ask_to_forget(address),))
+        deletions = await self._deletions(address) if token.arg == "messages" else ()
+        return Erasing(self._receipt, Notice(self._words("privacy", "forget", "nothing")), deletions)
+
+    async def _deletions(self, address: Address) -> tuple[Owed, ...]:
+        now = self._now()
+        return tuple(Owed(Kind.DELETION, {}, now, edits=id) for id in await self._records.messages(address))
+
+    def _receipt(self, before: Counts, after: Counts) -> Notice:
         lines = [
             self._words(
                 "privacy",
@@ -184,8 +215,8 @@ class Ownership:
 
     # ---------------------------------------------------------------- Consents
 
-    async def _consents(self, address: Address) -> Notice:
-        given = [kind for kind in CONSENTS if await self._agreed(address, kind)]
+    def _consents(self, record: Record) -> Notice:
+        given = [kind for kind in CONSENTS if self._agreed(record, kind)]
         buttons = tuple(
             self._button(
                 "consent",
@@ -196,46 +227,41 @@ class Ownership:
         )
         return Notice(self._words("privacy", "consents_head"), buttons)
 
-    async def _consent(self, address: Address, kind: str, session: Session | None) -> Notice:
+    def _consent(self, record: Record, kind: str, session: Session | None) -> Notice:
         text, number = self._text(kind), str(CONSENTS.index(kind))
-        if await self._agreed(address, kind):
+        if self._agreed(record, kind):
             label = self._words("privacy", "consents", kind, "withdraw")
             return Notice(text, (self._button("withdraw", label, arg=number), self._consents_button(Role.BACK)))
-        if kind == "history" and session is not None and self._under_18(session):
+        if self._barred(kind, session):
             return Notice(self._words("privacy", "under_18"), (self._consents_button(Role.BACK),))
         label = self._words("privacy", "consents", kind, "give")
         return Notice(text, (self._button("give", label, arg=number), self._consents_button(Role.BACK)))
 
-    async def _give(self, token: Token, address: Address, kind: str, session: Session | None) -> Notice:
-        """Keep a yes to the text that was shown; where that may have been another, or is not to be had, show it again."""
-        barred = kind == "history" and session is not None and self._under_18(session)
-        if barred or token.version != self._version or await self._agreed(address, kind):
-            return await self._consent(address, kind, session)
-        await self._keep(address, kind, given=True)
-        return Notice(self._words("privacy", "consents", kind, "given"), (self._consents_button(Role.BACK),))
+    def _give(self, token: Token, record: Record, kind: str, session: Session | None) -> Said:
+        """Take a yes to the text that was shown; where that may have been another, or is not to be had, show it again."""
+        if self._barred(kind, session) or token.version != self._version or self._agreed(record, kind):
+            return Said((self._consent(record, kind, session),))
+        thanks = Notice(self._words("privacy", "consents", kind, "given"), (self._consents_button(Role.BACK),))
+        return Said((thanks,), (self._kept(kind, given=True),))
 
-    async def _withdraw(self, address: Address, kind: str) -> Notice:
-        if await self._agreed_once(address, kind):
-            await self._keep(address, kind, given=False)
-        if kind == "history":
-            await self._belongings.forget_history(address)
-        return Notice(self._words("privacy", "consents", kind, "withdrawn"), (self._consents_button(Role.BACK),))
+    def _withdraw(self, record: Record, kind: str) -> Said:
+        latest = _latest(record, kind)
+        taken = (self._kept(kind, given=False),) if latest is not None and latest["given"] else ()
+        done = Notice(self._words("privacy", "consents", kind, "withdrawn"), (self._consents_button(Role.BACK),))
+        return Said((done,), taken, forget_history=kind == "history")
 
-    async def _keep(self, address: Address, kind: str, *, given: bool) -> None:
-        plain = {"kind": kind, "text_hash": self._hash(kind), "language": self._words.language, "given": given}
-        await self._belongings.consent(address, {**plain, "time": self._now().isoformat()})
+    def _kept(self, kind: str, *, given: bool) -> Plain:
+        """Return a consent as it is kept: to which text, in which language, and when."""
+        text = {"kind": kind, "text_hash": self._hash(kind), "language": self._words.language}
+        return {**text, "given": given, "time": self._now().isoformat()}
 
-    async def _agreed(self, address: Address, kind: str) -> bool:
+    def _agreed(self, record: Record, kind: str) -> bool:
         """Return whether the latest word on it is a yes to the text as it is now."""
-        latest = await self._latest(address, kind)
+        latest = _latest(record, kind)
         return latest is not None and bool(latest["given"]) and latest["text_hash"] == self._hash(kind)
 
-    async def _agreed_once(self, address: Address, kind: str) -> bool:
-        latest = await self._latest(address, kind)
-        return latest is not None and bool(latest["given"])
-
-    async def _latest(self, address: Address, kind: str) -> Mapping[str, Any] | None:
-        return next((c for c in reversed(await self._belongings.consents(address)) if c["kind"] == kind), None)
+    def _barred(self, kind: str, session: Session | None) -> bool:
+        return kind == "history" and session is not None and self._under_18(session)
 
     def _under_18(self, session: Session) -> bool:
         return bool(UNDER_18 & flow.findings_of(self._library, session))
@@ -267,8 +293,8 @@ def _minute(now: datetime) -> int:
     return int(now.timestamp()) // 60 % 100_000
 
 
-def _without_time(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "time"}
+def _latest(record: Record, kind: str) -> Plain | None:
+    return next((consent for consent in reversed(record.consents) if consent["kind"] == kind), None)
 
 
 def _counts(kept: Mapping[str, Any]) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """What the core needs of the world, as small as it can be asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.members import Address, Preferences
+from core.ledger import Delivery, Owed
+from core.members import Address
+from core.record import Change, Erased, Record
 
 Now = Callable[[], datetime]
 """The present, as an aware UTC time."""
@@ -12,46 +14,110 @@ Now = Callable[[], datetime]
 FreshId = Callable[[], str]
 """A new unguessable id in lower-case hexadecimal digits, at least eight of them."""
 
+Receipt = Callable[[Mapping[str, int], Mapping[str, int]], Sequence[Owed]]
+"""The rows of each table before and after in; what is owed to whoever was erased out."""
 
-class Sessions(Protocol):
-    """Where checks in progress are kept, as plain JSON values."""
 
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
-        """Return the session kept for an address, if any, and its member's preferences."""
+class Records(Protocol):
+    """Where what is kept about members is, by address."""
+
+    async def load(self, address: Address) -> Record:
+        """Return what is kept for an address."""
         ...
 
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
-        """Keep a session (None: keep none) and the preferences, before anything is sent."""
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
+        """Return what is owed, once all of the change is kept; None where nothing can be kept beyond this process."""
         ...
 
-
-class Belongings(Protocol):
-    """What is kept about members beyond the turn, by address, as plain JSON values."""
-
-    async def consents(self, address: Address) -> tuple[Mapping[str, Any], ...]:
-        """Return what was agreed to and taken back, the oldest first."""
-        ...
-
-    async def consent(self, address: Address, plain: Mapping[str, Any]) -> None:
-        """Keep that something was agreed to, or taken back."""
-        ...
-
-    async def history(self, address: Address) -> tuple[Mapping[str, Any], ...]:
-        """Return the results that were kept, the oldest first."""
-        ...
-
-    async def remember(self, address: Address, entry: Mapping[str, Any]) -> None:
-        """Keep a result."""
-        ...
-
-    async def forget_history(self, address: Address) -> None:
-        """Erase the results that were kept."""
+    async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...] | None:
+        """Return what is owed, once that is kept and the update noted as handled, with nothing else changed; or None."""
         ...
 
     async def everything(self, address: Address) -> dict[str, Any] | None:
         """Return all that is kept, by table; None where nothing is."""
         ...
 
-    async def forget(self, address: Address) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
-        """Erase all that is kept; return the rows of each table before and after, or None where there was nothing."""
+    async def messages(self, address: Address) -> tuple[str, ...]:
+        """Return the platform's ids of the messages sent there lately, as far as they are known."""
+        ...
+
+    async def forget(self, address: Address, receipt: Receipt, handled: str | None) -> Erased | None:
+        """Erase all that is kept; return what there was, or None where there was nothing."""
+        ...
+
+
+class Received(Protocol):
+    """A raw update that has not been handled."""
+
+    @property
+    def row(self) -> str:
+        """Return its row in the inbox."""
+        ...
+
+    @property
+    def raw(self) -> bytes:
+        """Return what the platform sent."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where what comes in is kept before it is acknowledged."""
+
+    async def receive(self, platform: str, update_id: str, raw: bytes, sender: Address | None = None) -> str | None:
+        """Return the row of an update that is now kept; None when it was kept before."""
+        ...
+
+    async def unhandled(self, platform: str) -> Sequence[Received]:
+        """Return the updates that were kept and not handled, in the order they came."""
+        ...
+
+    async def handled(self, row: str) -> None:
+        """Note that an update needs no more."""
+        ...
+
+    async def set_aside(self, row: str) -> None:
+        """Stop handling an update that nothing can be made of."""
+        ...
+
+
+class Ledger(Protocol):
+    """Where what is owed is kept before it is sent; see core/ledger.py for its states."""
+
+    async def due(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Return what is due, replies first and the oldest first."""
+        ...
+
+    async def claim(self, delivery: Delivery) -> Delivery | None:
+        """Return the delivery as the caller's to send, or None when it is not to be had."""
+        ...
+
+    async def sent(self, delivery: Delivery, message_id: str | None) -> bool:
+        """Note that the platform took it."""
+        ...
+
+    async def unknown(self, delivery: Delivery) -> bool:
+        """Note that nobody knows what came of it."""
+        ...
+
+    async def dropped(self, delivery: Delivery) -> bool:
+        """Note that it cannot be sent."""
+        ...
+
+    async def released(self, delivery: Delivery, due: datetime) -> bool:
+        """Give it back: it surely was not sent."""
+        ...
+
+    async def recover(self, now: datetime) -> tuple[Delivery, ...]:
+        """Return what is to be sent again after a restart."""
+        ...
+
+
+class Messenger(Protocol):
+    """One platform, as far as writing to a member goes."""
+
+    async def send(self, delivery: Delivery) -> str | None:
+        """Return the platform's id of the message that is now there.
+
+        Raise what core/errors.py names for an outcome that is known; whatever else is raised leaves it unknown.
+        """
         ...

@@ -1,7 +1,7 @@
 """The conversation driver: tests talk to the bot as a member does, through the one door."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,12 +10,14 @@ from typing import Any
 
 from bots import bootstrap
 from content import loader
-from core.companion import Companion, MemorySessions
+from core.companion import Companion
 from core.dialogue import Button, Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Verdict
+from core.ledger import Delivery, Owed
 from core.library import Library
 from core.members import Address, Preferences
 from core.ownership import Ownership
-from core.storage import StoreSessions
+from core.ports import Receipt
+from core.record import Change, Erased, Record
 
 PAIRS = ("groin_thigh", "outer_thigh", "buttock_thigh")
 """Lines of the question of place that name two places at once."""
@@ -29,19 +31,32 @@ def library() -> Library:
     return loader.load()
 
 
-class JsonSessions:
-    """A store that keeps JSON text only, so that every turn of every test also proves that a session survives it."""
+class JsonRecords:
+    """Records that keep JSON text only, so that every turn of every test also proves that a session survives it."""
 
     def __init__(self, preferences: Preferences | None = None) -> None:
         self.default = preferences or Preferences()
         self.kept: dict[Address, tuple[str | None, Preferences]] = {}
 
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
+    async def load(self, address: Address) -> Record:
         text, preferences = self.kept.get(address, (None, self.default))
-        return (None if text is None else json.loads(text)), preferences
+        return Record(None, None if text is None else json.loads(text), preferences)
 
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
-        self.kept[address] = (None if session is None else json.dumps(session), preferences)
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
+        self.kept[address] = (None if change.session is None else json.dumps(change.session), change.preferences)
+        return ()
+
+    async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...] | None:
+        return ()
+
+    async def everything(self, address: Address) -> dict[str, Any] | None:
+        raise NotImplementedError
+
+    async def messages(self, address: Address) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    async def forget(self, address: Address, receipt: Receipt, handled: str | None) -> Erased | None:
+        raise NotImplementedError
 
 
 @dataclass
@@ -63,7 +78,7 @@ class Chat:
 
     library: Library = field(default_factory=library)
     clock: Clock = field(default_factory=Clock)
-    sessions: Any = field(default_factory=JsonSessions)
+    sessions: Any = field(default_factory=JsonRecords)
     address: Address = field(default_factory=lambda: Address("test", "member-1"))
     last: tuple[Reply, ...] = ()
     said: list[Reply] = field(default_factory=list)
@@ -71,7 +86,7 @@ class Chat:
     def __post_init__(self) -> None:
         numbers = count(1)
         ownership = None
-        if isinstance(self.sessions, MemorySessions | StoreSessions):
+        if not isinstance(self.sessions, JsonRecords):
             ownership = Ownership(self.library, self.sessions, self.clock, bootstrap.signed_off)
         self.companion = Companion(self.library, self.sessions, self.clock, lambda: f"{next(numbers):08x}{0:08x}", ownership)
 

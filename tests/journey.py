@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from chat import START, Chat, JsonSessions, library
+from chat import START, Chat, JsonRecords, library
 from core.clinical import Findings, Kind, Question
 from core.companion import Companion
 from core.dialogue import Inbound, Prompt, Reply, Role, Session, Tap, Text, Verdict, from_json
@@ -47,7 +47,7 @@ class Member(Chat):
 
     def restored(self, changed: Library | None = None) -> "Member":
         """Return this member after a restart: the store as it was kept, all else anew, perhaps with changed content."""
-        sessions = JsonSessions()
+        sessions = JsonRecords()
         sessions.kept = dict(self.sessions.kept)
         return replace(
             self,

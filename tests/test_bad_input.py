@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from bots.commands import content as content_command
 from bots.console import json_lines
-from chat import Chat, JsonSessions, library
+from chat import Chat, JsonRecords, library
 from content import loader
 from content.loader import ContentError
 from core.companion import Companion
 from core.dialogue import Command, Inbound, Prompt, Reply, Tap, Text
+from core.ledger import Delivery
 from core.members import Address, Preferences
+from core.record import Change, Record
 from test_dialogue import STATES, answered, at_a_question, at_the_first_question, kept, ticked
 
 words = library().words
@@ -135,24 +137,25 @@ async def test_no_wild_sequence_of_presses_words_and_commands_breaks_a_check(dat
 # ---------------------------------------------------------------- Two turns at once
 
 
-class SlowSessions(JsonSessions):
+class SlowRecords(JsonRecords):
     """Sessions that let others have a turn while they load and save, as a database does; they remember the order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.order: list[str] = []
 
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
+    async def load(self, address: Address) -> Record:
         self.order.append("load")
         for _ in range(5):
             await asyncio.sleep(0)
         return await super().load(address)
 
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         for _ in range(5):
             await asyncio.sleep(0)
-        await super().save(address, session, preferences)
+        deliveries = await super().save(address, change)
         self.order.append("save")
+        return deliveries
 
 
 async def at_once(chat: Chat, *inbounds: Inbound) -> list[tuple[Reply, ...]]:
@@ -160,7 +163,7 @@ async def at_once(chat: Chat, *inbounds: Inbound) -> list[tuple[Reply, ...]]:
 
 
 async def test_two_ticks_at_once_both_hold() -> None:
-    chat = Chat(sessions=SlowSessions())
+    chat = Chat(sessions=SlowRecords())
     await at_the_first_question(chat)
     first, second = chat.prompt.choices[0].tap, chat.prompt.choices[4].tap
 
@@ -171,7 +174,7 @@ async def test_two_ticks_at_once_both_hold() -> None:
 
 
 async def test_the_turns_of_one_member_are_taken_one_after_the_other() -> None:
-    sessions = SlowSessions()
+    sessions = SlowRecords()
     chat = Chat(sessions=sessions)
 
     await at_once(chat, *(Command(chat.address, "hip") for _ in range(4)))
@@ -180,7 +183,7 @@ async def test_the_turns_of_one_member_are_taken_one_after_the_other() -> None:
 
 
 async def test_the_turns_of_two_members_do_not_wait_for_each_other() -> None:
-    sessions = SlowSessions()
+    sessions = SlowRecords()
     chat = Chat(sessions=sessions)
 
     await at_once(chat, Command(chat.address, "hip"), Command(Address("test", "member-2"), "hip"))
@@ -190,7 +193,7 @@ async def test_the_turns_of_two_members_do_not_wait_for_each_other() -> None:
 
 
 async def test_a_double_tap_on_none_answers_one_question() -> None:
-    chat = Chat(sessions=SlowSessions())
+    chat = Chat(sessions=SlowRecords())
     await at_the_first_question(chat)
     none = next(b.tap for b in chat.prompt.choices if b.role == "none")
 
@@ -202,7 +205,7 @@ async def test_a_double_tap_on_none_answers_one_question() -> None:
 
 
 async def test_a_tick_and_a_word_of_danger_at_once_are_both_heard() -> None:
-    chat = Chat(sessions=SlowSessions())
+    chat = Chat(sessions=SlowRecords())
     await at_the_first_question(chat)
 
     tick, danger = await at_once(chat, Tap(chat.address, chat.prompt.choices[0].tap), Text(chat.address, "chest pain"))
@@ -213,7 +216,7 @@ async def test_a_tick_and_a_word_of_danger_at_once_are_both_heard() -> None:
 
 
 async def test_done_with_a_late_tick_at_once_keeps_what_was_ticked_before() -> None:
-    chat = Chat(sessions=SlowSessions())
+    chat = Chat(sessions=SlowRecords())
     await at_the_first_question(chat)
     late = chat.prompt.choices[1].tap
     await chat.taps(chat.prompt.choices[0].label)
@@ -419,27 +422,27 @@ async def test_the_safety_line_has_the_number_of_the_members_country(chat: Chat)
     assert chat.notice.text.endswith(words("ui", "safety_line", emergency="000"))
 
 
-class BrokenSessions(JsonSessions):
+class BrokenRecords(JsonRecords):
     """Sessions that cannot be loaded, or not saved."""
 
     def __init__(self, fails: str) -> None:
         super().__init__()
         self.fails = fails
 
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
+    async def load(self, address: Address) -> Record:
         if self.fails == "load":
             raise OSError("disk")
         return await super().load(address)
 
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         if self.fails == "save":
             raise OSError("disk")
-        await super().save(address, session, preferences)
+        return await super().save(address, change)
 
 
 @pytest.mark.parametrize("fails", ["load", "save"])
 async def test_a_store_that_fails_is_answered_kindly_with_the_safety_line(chat: Chat, fails: str) -> None:
-    companion = Companion(library(), BrokenSessions(fails), chat.clock, lambda: "0123456789abcdef")
+    companion = Companion(library(), BrokenRecords(fails), chat.clock, lambda: "0123456789abcdef")
 
     replies = await companion.handle(Command(chat.address, "hip"))
 

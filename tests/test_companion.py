@@ -10,10 +10,13 @@ import pytest
 
 from bots import bootstrap
 from bots.settings import Settings
-from chat import Chat, Clock, JsonSessions, library
-from core.companion import Companion, MemorySessions
+from chat import Chat, Clock, JsonRecords, library
+from core.companion import Companion
 from core.dialogue import Command, Notice, Prompt, Reply, Tap, Text
+from core.ledger import Delivery
 from core.members import Address, Preferences
+from core.memory import MemoryRecords
+from core.record import Change, Record
 from test_dialogue import answered, at_a_question, kept
 
 words = library().words
@@ -21,7 +24,7 @@ SAID = ("breathless_chest_pain", "my secret knee", "member-1", "chest", "ill", "
 """What members tell, and who they are: none of this may stand in a log."""
 
 
-class NotedSessions(JsonSessions):
+class NotedRecords(JsonRecords):
     """Sessions that note each load and save, and fail when told to."""
 
     def __init__(self) -> None:
@@ -29,13 +32,13 @@ class NotedSessions(JsonSessions):
         self.notes: list[str] = []
         self.failing: set[str] = set()
 
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
+    async def load(self, address: Address) -> Record:
         self.note("load")
         return await super().load(address)
 
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         self.note("save")
-        await super().save(address, session, preferences)
+        return await super().save(address, change)
 
     def note(self, what: str) -> None:
         self.notes.append(what)
@@ -56,7 +59,7 @@ def sorry() -> str:
 
 
 async def test_every_turn_is_saved_before_it_is_answered() -> None:
-    sessions = NotedSessions()
+    sessions = NotedRecords()
     chat = Chat(sessions=sessions)
 
     await chat.says("/hip")
@@ -68,7 +71,7 @@ async def test_every_turn_is_saved_before_it_is_answered() -> None:
 
 @pytest.mark.parametrize("fails", ["load", "save"])
 async def test_after_a_failure_the_check_is_as_it_was_and_the_same_press_works(fails: str) -> None:
-    sessions = NotedSessions()
+    sessions = NotedRecords()
     chat = Chat(sessions=sessions)
     await chat.says("/hip")
     before, none = kept(chat), chat.button(words("questions", "body", "none")).tap
@@ -84,7 +87,7 @@ async def test_after_a_failure_the_check_is_as_it_was_and_the_same_press_works(f
 
 
 async def test_a_failure_of_one_turn_does_not_hold_up_the_next() -> None:
-    sessions = NotedSessions()
+    sessions = NotedRecords()
     chat = Chat(sessions=sessions)
     sessions.failing = {"load"}
     await chat.says("/hip")
@@ -113,7 +116,7 @@ async def test_whatever_goes_wrong_inside_is_answered_kindly(broken: Callable[[]
 
 async def test_a_log_has_the_kind_of_error_and_nothing_that_was_said(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    sessions = NotedSessions()
+    sessions = NotedRecords()
     chat = Chat(sessions=sessions)
     await at_a_question(chat)
     await chat.says("my secret knee")
@@ -177,7 +180,7 @@ async def test_a_member_who_has_gone_leaves_no_lock_behind(chat: Chat) -> None:
 
 async def test_each_turn_asks_the_clock_and_a_fresh_id_of_its_own() -> None:
     clock, given = Clock(), iter(f"{n:08x}" for n in range(10))
-    companion = Companion(library(), JsonSessions(), clock, lambda: next(given))
+    companion = Companion(library(), JsonRecords(), clock, lambda: next(given))
     here = Address("test", "1")
 
     def thread(replies: tuple[Reply, ...]) -> str:
@@ -192,13 +195,13 @@ async def test_each_turn_asks_the_clock_and_a_fresh_id_of_its_own() -> None:
 
 
 async def test_sessions_in_memory_keep_what_was_saved_last() -> None:
-    sessions, here = MemorySessions(Preferences(region="NZ")), Address("test", "1")
-    assert await sessions.load(here) == (None, Preferences(region="NZ"))
+    sessions, here = MemoryRecords(Preferences(region="NZ")), Address("test", "1")
+    assert await sessions.load(here) == Record(None, None, Preferences(region="NZ"))
 
-    await sessions.save(here, {"a": 1}, Preferences())
+    await sessions.save(here, Change({"a": 1}, Preferences()))
 
-    assert await sessions.load(here) == ({"a": 1}, Preferences())
-    assert await sessions.load(Address("test", "2")) == (None, Preferences(region="NZ"))
+    assert await sessions.load(here) == Record(None, {"a": 1}, Preferences())
+    assert await sessions.load(Address("test", "2")) == Record(None, None, Preferences(region="NZ"))
 
 
 @pytest.mark.parametrize(("region", "number"), [("GB", "999"), ("NZ", "111"), (None, "112, 999 or 911")])

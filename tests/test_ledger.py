@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from core.members import Address
+from core.record import Change
 from core.storage import REPEATS, Delivery, Kind, Owed, State, Store, members, opening, outbox, retention, sql, tallies
 from core.storage.erasure import erase_rows
 from fakes import ANNA, BEN, NOON, PLAIN, owed, ring, store
@@ -52,7 +53,7 @@ def test_every_kind_says_whether_it_may_be_repeated() -> None:
 async def test_replies_go_first_and_then_the_oldest(kept: Store) -> None:
     await kept.plan(ANNA, [owed(Kind.TIP, "tip", occurrence="1", due=NOON - timedelta(hours=2))])
     await kept.plan(BEN, [owed(Kind.TIP, "older tip", occurrence="1", due=NOON - timedelta(hours=3))])
-    await kept.save_turn(ANNA, None, PLAIN, [owed(text="first"), owed(Kind.QUESTION, "second")])
+    await kept.save_turn(ANNA, Change(None, PLAIN, [owed(text="first"), owed(Kind.QUESTION, "second")]))
 
     texts = [delivery.reply["text"] for delivery in await kept.due(NOON, 9)]
     assert texts == ["first", "second", "older tip", "tip"]

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import aiosqlite
 import pytest
@@ -22,10 +21,12 @@ import pytest
 from bots import logs
 from bots.logs import HIDDEN, UNFIT, Lines, Redacting, loop_failed, redact, refuse_secrets_in_argv, set_up
 from bots.settings import read_settings
-from chat import Chat, JsonSessions
+from chat import Chat, JsonRecords
 from core.dialogue import Inbound, Reply
 from core.errors import SettingsError
-from core.members import Address, Preferences
+from core.ledger import Delivery
+from core.members import Address
+from core.record import Change, Record
 
 OURS = "5f0c9a1b22d3e4f6"
 # Put together here, so that no scanner of secrets takes them for real ones.
@@ -115,7 +116,7 @@ TRACED = re.compile(r"at=bots/settings\.py:\d+ error=RuntimeError,SettingsError"
 # ---------------------------------------------------------------- A full conversation
 
 
-class SqliteSessions(JsonSessions):
+class SqliteRecords(JsonRecords):
     """A store on the real aiosqlite, which logs each statement with its values at DEBUG."""
 
     def __init__(self, db: aiosqlite.Connection) -> None:
@@ -123,14 +124,15 @@ class SqliteSessions(JsonSessions):
         self.db = db
         self.breaks = False
 
-    async def load(self, address: Address) -> tuple[dict[str, Any] | None, Preferences]:
+    async def load(self, address: Address) -> Record:
         if self.breaks:
             raise RuntimeError(f"no row of {BROKEN} {address}")
         rows = await self.db.execute_fetchall("SELECT plain FROM kept WHERE id = ?", (address.id,))
-        return next((json.loads(row[0]) for row in rows), None), self.default
+        return Record(None, next((json.loads(row[0]) for row in rows), None), self.default)
 
-    async def save(self, address: Address, session: dict[str, Any] | None, preferences: Preferences) -> None:
-        await self.db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (address.id, json.dumps(session)))
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
+        await self.db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (address.id, json.dumps(change.session)))
+        return ()
 
 
 class Overheard(Chat):
@@ -146,10 +148,10 @@ class Overheard(Chat):
 
 
 @asynccontextmanager
-async def store() -> AsyncIterator[SqliteSessions]:
+async def store() -> AsyncIterator[SqliteRecords]:
     async with aiosqlite.connect(":memory:") as db:
         await db.execute("CREATE TABLE kept (id TEXT PRIMARY KEY, plain TEXT)")
-        yield SqliteSessions(db)
+        yield SqliteRecords(db)
 
 
 async def a_full_conversation() -> None:

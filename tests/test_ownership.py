@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +14,15 @@ import pytest
 from bots.console import json_lines
 from chat import START, Chat, library
 from core.clinical import Disposition
-from core.companion import MemorySessions
 from core.dialogue import File, Tap
+from core.enduring import EnduringRecords
+from core.errors import StorageUnavailable
+from core.ledger import Delivery
 from core.members import Address
+from core.memory import MemoryRecords
 from core.ownership import CONSENTS
-from core.storage import StoreSessions
+from core.record import Change
+from core.storage import StoreRecords
 from core.storage.retention import HISTORY
 from core.words import Words
 from fakes import store
@@ -35,10 +39,10 @@ def said(*key: str, **values: object) -> str:
 async def chat(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Chat]:
     """Give a conversation that is kept in memory, and one that is kept in the store."""
     if request.param == "memory":
-        yield Chat(sessions=MemorySessions())
+        yield Chat(sessions=MemoryRecords())
         return
     async with store(tmp_path, now=START) as kept:
-        yield Chat(sessions=StoreSessions(kept))
+        yield Chat(sessions=StoreRecords(kept))
 
 
 async def agrees(chat: Chat, kind: str) -> None:
@@ -213,7 +217,7 @@ async def test_forgetting_one_member_leaves_the_others(chat: Chat) -> None:
 
 async def test_nothing_that_was_told_is_in_the_files_after_forgetting(tmp_path: Path) -> None:
     async with store(tmp_path, now=START) as opened:
-        chat = Chat(sessions=StoreSessions(opened))
+        chat = Chat(sessions=StoreRecords(opened))
         await agrees(chat, "history")
         await result(chat, *EMERGENCY)
         await chat.says("/forget")
@@ -326,7 +330,7 @@ async def test_stop_takes_back_what_lets_the_bot_write_first(chat: Chat) -> None
 
 async def test_a_result_is_erased_after_a_year(tmp_path: Path) -> None:
     async with store(tmp_path, now=START) as opened:
-        chat = Chat(sessions=StoreSessions(opened))
+        chat = Chat(sessions=StoreRecords(opened))
         await agrees(chat, "history")
         await result(chat, *EMERGENCY)
 
@@ -335,20 +339,23 @@ async def test_a_result_is_erased_after_a_year(tmp_path: Path) -> None:
         assert (await kept(chat))["history"] == []
 
 
-class NoRoom(MemorySessions):
-    """Sessions with no room for a history."""
+class NoRoom(StoreRecords):
+    """Records on a disk that is full: they can be read."""
 
-    async def remember(self, address: Address, entry: Mapping[str, Any]) -> None:
-        raise OSError("no room for breathless_chest_pain")
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...]:
+        if change.result is not None:
+            raise StorageUnavailable("no room for breathless_chest_pain")
+        return await super().save(address, change)
 
 
-async def test_a_result_is_read_even_where_no_history_of_it_can_be_kept(caplog: pytest.LogCaptureFixture) -> None:
-    chat = Chat(sessions=NoRoom())
-    await agrees(chat, "history")
+async def test_a_result_is_read_even_where_it_cannot_be_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with store(tmp_path, now=START) as opened:
+        chat = Chat(sessions=EnduringRecords(NoRoom(opened), MemoryRecords()))
+        await agrees(chat, "history")
 
-    await result(chat, *EMERGENCY)
+        await result(chat, *EMERGENCY)
 
     assert chat.verdict.urgency is Disposition.EMERGENCY
-    assert words("ui", "error") in chat.text
-    assert [r.message for r in caplog.records if r.name.startswith("core")] == ["ownership.failed"]
+    assert words("ui", "not_kept") in chat.text
+    assert [r.message for r in caplog.records if r.name.startswith("core")] == ["storage.failed"]
     assert "breathless" not in str([vars(r) for r in caplog.records if r.name.startswith("core")])

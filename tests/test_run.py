@@ -11,7 +11,8 @@ import pytest
 
 from chat import Chat, library
 from core.members import Address, Preferences, Units
-from core.storage import StoreSessions, sql
+from core.record import Change
+from core.storage import StoreRecords, sql
 from core.vault import new_key_text
 from fakes import store
 from terminal import ROOT, at_a_terminal, environment, running, shown_until_it_waits
@@ -61,12 +62,12 @@ def test_a_key_is_made_and_its_copy_is_urged_once(tmp_path: Path) -> None:
 
 async def test_a_check_outlives_its_process_in_the_store(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        chat = Chat(sessions=StoreSessions(kept))
+        chat = Chat(sessions=StoreRecords(kept))
         await chat.says("/hip")
         await chat.chooses()
 
     async with store(tmp_path, expected=True) as kept:
-        chat = Chat(sessions=StoreSessions(kept))
+        chat = Chat(sessions=StoreRecords(kept))
         await chat.says("/hip")
         await chat.says("go on")
         assert chat.prompt.question == "health"
@@ -74,7 +75,7 @@ async def test_a_check_outlives_its_process_in_the_store(tmp_path: Path) -> None
 
 async def test_someone_about_whom_there_is_nothing_to_keep_is_not_kept(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        chat = Chat(sessions=StoreSessions(kept))
+        chat = Chat(sessions=StoreRecords(kept))
         await chat.says("/help")
         assert (await kept.load(chat.address)).member is None
 
@@ -87,11 +88,12 @@ async def test_someone_about_whom_there_is_nothing_to_keep_is_not_kept(tmp_path:
 async def test_settings_outlive_the_check(tmp_path: Path) -> None:
     here = Address("test", "1")
     async with store(tmp_path) as kept:
-        sessions = StoreSessions(kept)
-        await sessions.save(here, {"a": 1}, Preferences("GB", Units.MILES))
-        await sessions.save(here, None, Preferences("GB", Units.MILES))
+        sessions = StoreRecords(kept)
+        await sessions.save(here, Change({"a": 1}, Preferences("GB", Units.MILES)))
+        await sessions.save(here, Change(None, Preferences("GB", Units.MILES)))
 
-        assert await sessions.load(here) == (None, Preferences("GB", Units.MILES))
+        found = await sessions.load(here)
+        assert (found.session, found.preferences) == (None, Preferences("GB", Units.MILES))
 
 
 def test_a_check_that_was_left_too_long_ago_is_erased_at_the_start(tmp_path: Path) -> None:

@@ -19,15 +19,14 @@ import pytest
 
 from core.errors import SettingsError
 from core.members import Address, Preferences, Units
+from core.record import Change, Record
 from core.storage import (
     Corrupt,
     DatabaseMissing,
-    Kept,
     Kind,
     NewerSchema,
     StorageUnavailable,
     Store,
-    UnknownMember,
     WrongKey,
     database_path,
     opening,
@@ -64,12 +63,12 @@ async def on_thread(kept: Store, work: Callable[[Book], Any]) -> Any:
 async def filled(kept: Store) -> str:
     """Return a member about whom there is a row in every table."""
     row = await kept.receive(ANNA.platform, CANARY, CANARY.encode(), sender=ANNA)
-    await kept.save_turn(ANNA, SESSION, Preferences("gb", Units.MILES), [owed(text=CANARY, occurrence=CANARY)], handled=row)
+    settings, agreed = Preferences("gb", Units.MILES), {"kind": "history", "text_hash": CANARY, "given": True}
+    message, result = owed(text=CANARY, occurrence=CANARY), {"run": CANARY}
+    await kept.save_turn(ANNA, Change(SESSION, settings, [message], row, [agreed], result))
     member = (await kept.load(ANNA)).member
     assert member is not None
     await kept.receive(ANNA.platform, "later", CANARY.encode(), sender=ANNA)
-    await kept.consent(member, "history", CANARY, "en", given=True, time=NOON)
-    await kept.remember(member, {"run": CANARY})
     delivery = await kept.claim((await kept.due(NOON, 9))[0])
     assert delivery is not None
     await kept.sent(delivery, CANARY)
@@ -81,7 +80,7 @@ async def filled(kept: Store) -> str:
 
 async def test_a_turn_is_there_after_a_restart(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        deliveries = await kept.save_turn(ANNA, SESSION, Preferences("gb", Units.MILES), [owed()])
+        deliveries = await kept.save_turn(ANNA, Change(SESSION, Preferences("gb", Units.MILES), [owed()]))
 
     async with store(tmp_path, expected=True) as kept:
         found = await kept.load(ANNA)
@@ -94,13 +93,13 @@ async def test_a_turn_is_there_after_a_restart(tmp_path: Path) -> None:
 
 async def test_an_unknown_address_has_the_defaults(tmp_path: Path) -> None:
     async with Store(tmp_path / "hipwise.db", ring(), lambda: NOON, default=Preferences("ie")) as kept:
-        assert await kept.load(ANNA) == Kept(None, None, Preferences("ie"))
+        assert await kept.load(ANNA) == Record(None, None, Preferences("ie"))
 
 
 async def test_settings_stay_when_the_session_ends_and_when_the_default_changes(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, Preferences("gb"))
-        await kept.save_turn(ANNA, None, Preferences("gb"))
+        await kept.save_turn(ANNA, Change(SESSION, Preferences("gb")))
+        await kept.save_turn(ANNA, Change(None, Preferences("gb")))
 
     async with Store(tmp_path / "hipwise.db", ring(), lambda: NOON, default=Preferences("us", Units.MILES)) as kept:
         found = await kept.load(ANNA)
@@ -109,19 +108,19 @@ async def test_settings_stay_when_the_session_ends_and_when_the_default_changes(
 
 async def test_a_member_may_have_two_addresses(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, Preferences("gb"))
+        await kept.save_turn(ANNA, Change(SESSION, Preferences("gb")))
         member = (await kept.load(ANNA)).member or ""
         assert await kept.add_address(member, BEN)
-        await kept.save_turn(BEN, {"other": 1}, Preferences("ie"))
+        await kept.save_turn(BEN, Change({"other": 1}, Preferences("ie")))
 
-        assert await kept.load(ANNA) == Kept(member, SESSION, Preferences("ie"))
-        assert await kept.load(BEN) == Kept(member, {"other": 1}, Preferences("ie"))
+        assert await kept.load(ANNA) == Record(member, SESSION, Preferences("ie"))
+        assert await kept.load(BEN) == Record(member, {"other": 1}, Preferences("ie"))
 
 
 async def test_an_address_stays_with_its_member(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
-        await kept.save_turn(BEN, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
+        await kept.save_turn(BEN, Change(SESSION, PLAIN))
 
         assert not await kept.add_address((await kept.load(ANNA)).member or "", BEN)
 
@@ -130,9 +129,11 @@ async def test_a_turn_that_fails_keeps_nothing_of_itself(tmp_path: Path) -> None
     async with store(tmp_path) as kept:
         row = await kept.receive("telegram", "1", b"{}")
         with pytest.raises(TypeError):
-            await kept.save_turn(ANNA, SESSION, PLAIN, [owed(), replace(owed(), reply={"not json": object()})], handled=row)
+            await kept.save_turn(
+                ANNA, Change(SESSION, PLAIN, [owed(), replace(owed(), reply={"not json": object()})], handled=row)
+            )
 
-        assert await kept.load(ANNA) == Kept(None, None, PLAIN)
+        assert await kept.load(ANNA) == Record(None, None, PLAIN)
         assert (await kept.tallies()).planned == 0
         assert [received.row for received in await kept.unhandled("telegram")] == [row]
 
@@ -140,14 +141,34 @@ async def test_a_turn_that_fails_keeps_nothing_of_itself(tmp_path: Path) -> None
 async def test_consents_and_history_are_kept_in_order(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
         member = await filled(kept)
-        await kept.consent(member, "history", "h2", "de", given=False, time=NOON + timedelta(days=1))
-        await kept.remember(member, {"run": 2})
+        taken_back = {"kind": "history", "text_hash": "h2", "given": False}
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN, consents=[taken_back], result={"run": 2}))
 
-        assert [c["given"] for c in await kept.consents(member)] == [True, False]
         assert [c["text_hash"] for c in await kept.consents(member)] == [CANARY, "h2"]
+        assert (await kept.load(ANNA)).consents == await kept.consents(member)
         assert await kept.history(member) == ({"run": CANARY}, {"run": 2})
-        with pytest.raises(UnknownMember):
-            await kept.remember("ab" * 16, {"run": 3})
+
+
+async def test_a_result_is_kept_once_whenever_it_was_shown(tmp_path: Path) -> None:
+    async with store(tmp_path) as kept:
+        for hour in (1, 2):
+            await kept.save_turn(
+                ANNA, Change(SESSION, PLAIN, result={"check": "c1", "time": f"2026-11-23T0{hour}:00:00+00:00"})
+            )
+
+        assert len(await kept.history((await kept.load(ANNA)).member or "")) == 1
+
+
+async def test_of_too_many_consents_and_results_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.storage.members.CONSENTS", 3)
+    monkeypatch.setattr("core.storage.members.RESULTS", 2)
+    async with store(tmp_path) as kept:
+        for number in range(9):
+            await kept.save_turn(ANNA, Change(SESSION, PLAIN, consents=[{"n": number}], result={"n": number}))
+
+        member = (await kept.load(ANNA)).member or ""
+        assert [c["n"] for c in await kept.consents(member)] == [6, 7, 8]
+        assert [e["n"] for e in await kept.history(member)] == [7, 8]
 
 
 def test_a_consent_is_never_changed() -> None:
@@ -165,7 +186,7 @@ async def test_an_update_is_received_once(tmp_path: Path) -> None:
         assert await kept.receive("discord", "10", b"its own") is not None
         assert [r.raw for r in await kept.unhandled("telegram")] == [b"one", b"two"]
 
-        await kept.save_turn(ANNA, None, PLAIN, handled=first)
+        await kept.save_turn(ANNA, Change(None, PLAIN, handled=first))
         await kept.set_aside(second or "")
 
         assert await kept.unhandled("telegram") == ()
@@ -197,7 +218,7 @@ async def test_64_turns_share_a_few_commits(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
 
         async def turns() -> None:
-            await asyncio.gather(*(kept.save_turn(member, SESSION, PLAIN, [owed()]) for member in members))
+            await asyncio.gather(*(kept.save_turn(member, Change(SESSION, PLAIN, [owed()])) for member in members))
 
         assert await begins(kept, turns) <= 4
         assert (await kept.tallies()).open == 64
@@ -208,7 +229,7 @@ async def test_one_that_fails_does_not_take_the_others_with_it(tmp_path: Path) -
     members = [Address("telegram", str(n)) for n in range(20)]
     async with store(tmp_path) as kept:
         outcomes = await asyncio.gather(
-            *(kept.save_turn(m, SESSION, PLAIN, [bad if n == 7 else owed()]) for n, m in enumerate(members)),
+            *(kept.save_turn(m, Change(SESSION, PLAIN, [bad if n == 7 else owed()])) for n, m in enumerate(members)),
             return_exceptions=True,
         )
 
@@ -223,9 +244,9 @@ async def test_a_transaction_that_sqlite_gives_up_is_done_again_one_by_one(tmp_p
 
     async with store(tmp_path) as kept:
         outcomes = await asyncio.gather(
-            kept.save_turn(ANNA, SESSION, PLAIN),
+            kept.save_turn(ANNA, Change(SESSION, PLAIN)),
             on_thread(kept, gives_up),
-            kept.save_turn(BEN, SESSION, PLAIN),
+            kept.save_turn(BEN, Change(SESSION, PLAIN)),
             return_exceptions=True,
         )
 
@@ -236,13 +257,13 @@ async def test_a_transaction_that_sqlite_gives_up_is_done_again_one_by_one(tmp_p
 @pytest.mark.parametrize("steps", range(6))
 async def test_a_cancelled_turn_is_kept_whole(tmp_path: Path, steps: int) -> None:
     async with store(tmp_path) as kept:
-        turn = asyncio.create_task(kept.save_turn(ANNA, SESSION, PLAIN, [owed()]))
+        turn = asyncio.create_task(kept.save_turn(ANNA, Change(SESSION, PLAIN, [owed()])))
         for _ in range(steps):
             await asyncio.sleep(0)
         turn.cancel()
         await asyncio.gather(turn, return_exceptions=True)
 
-        await kept.save_turn(BEN, SESSION, PLAIN)  # and nobody is locked out
+        await kept.save_turn(BEN, Change(SESSION, PLAIN))  # and nobody is locked out
         found, counts = await kept.load(ANNA), await kept.tallies()
 
     # Cancelled before its first step, it never asked.
@@ -252,7 +273,7 @@ async def test_a_cancelled_turn_is_kept_whole(tmp_path: Path, steps: int) -> Non
 async def test_closing_finishes_what_was_asked_for(tmp_path: Path) -> None:
     kept = store(tmp_path)
     await kept.open()
-    turns = [asyncio.create_task(kept.save_turn(Address("telegram", str(n)), SESSION, PLAIN)) for n in range(300)]
+    turns = [asyncio.create_task(kept.save_turn(Address("telegram", str(n)), Change(SESSION, PLAIN))) for n in range(300)]
     await asyncio.sleep(0)
 
     await kept.close()
@@ -278,8 +299,8 @@ async def test_nothing_personal_can_be_read_from_the_files(tmp_path: Path) -> No
 
 async def test_a_row_moved_to_another_member_does_not_open(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
-        await kept.save_turn(BEN, {"mine": 1}, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
+        await kept.save_turn(BEN, Change({"mine": 1}, PLAIN))
     on_file(tmp_path, "UPDATE sessions SET session = (SELECT MAX(session) FROM sessions)")
 
     async with store(tmp_path) as kept:
@@ -290,23 +311,23 @@ async def test_a_row_moved_to_another_member_does_not_open(tmp_path: Path) -> No
 
 async def test_a_damaged_key_reads_as_empty_and_is_left_for_a_backup(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
         await on_thread(kept, lambda book: book.db.execute("UPDATE keys SET wrapped = x'00' WHERE owner <> ?", [book.house]))
         await on_thread(kept, lambda book: book.keys._known.clear())
 
-        assert await kept.load(ANNA) == Kept(None, None, PLAIN)
+        assert await kept.load(ANNA) == Record(None, None, PLAIN)
         assert kept.unreadable == 1
         assert not any((await kept.purge(NOON)).values())
 
 
 async def test_rows_of_a_member_whose_key_is_gone_read_as_empty_and_are_erased(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, Preferences("gb"), [owed()])
+        await kept.save_turn(ANNA, Change(SESSION, Preferences("gb"), [owed()]))
         member = (await kept.load(ANNA)).member
     on_file(tmp_path, "DELETE FROM keys WHERE owner = ?", member)
 
     async with store(tmp_path) as kept:
-        assert await kept.load(ANNA) == Kept(None, None, PLAIN)
+        assert await kept.load(ANNA) == Record(None, None, PLAIN)
         assert (kept.unreadable, await kept.keyless()) == (1, 1)
         assert await kept.due(NOON, 9) == ()
         assert (await kept.purge(NOON))["keyless"] == 1
@@ -315,12 +336,12 @@ async def test_rows_of_a_member_whose_key_is_gone_read_as_empty_and_are_erased(t
 
 async def test_a_member_whose_key_is_gone_can_start_again(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, Preferences("gb"), [owed()])
+        await kept.save_turn(ANNA, Change(SESSION, Preferences("gb"), [owed()]))
         member = (await kept.load(ANNA)).member
     on_file(tmp_path, "DELETE FROM keys WHERE owner = ?", member)
 
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, {"new": 1}, PLAIN, [owed()])
+        await kept.save_turn(ANNA, Change({"new": 1}, PLAIN, [owed()]))
         found, counts = await kept.load(ANNA), await kept.tallies()
 
     assert (found.session, found.preferences) == ({"new": 1}, PLAIN)
@@ -332,7 +353,7 @@ async def test_few_keys_in_memory_are_enough_for_many_members(tmp_path: Path) ->
     members = [Address("telegram", str(n)) for n in range(9)]
     async with Store(tmp_path / "hipwise.db", ring(), lambda: NOON, remembered_keys=2) as kept:
         for member in members:
-            await kept.save_turn(member, {"for": member.id}, PLAIN)
+            await kept.save_turn(member, Change({"for": member.id}, PLAIN))
 
         assert [(await kept.load(member)).session for member in members] == [{"for": member.id} for member in members]
         assert kept._book is not None
@@ -341,9 +362,9 @@ async def test_few_keys_in_memory_are_enough_for_many_members(tmp_path: Path) ->
 
 async def test_a_key_can_leave_the_ring_once_everything_is_wrapped_again(tmp_path: Path) -> None:
     async with store(tmp_path, ring("a")) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
     async with store(tmp_path, ring("b", "a")) as kept:
-        await kept.save_turn(BEN, SESSION, PLAIN)
+        await kept.save_turn(BEN, Change(SESSION, PLAIN))
     with pytest.raises(WrongKey, match="'a'"):
         await store(tmp_path, ring("b")).open()
 
@@ -378,19 +399,18 @@ def rows(statement: str, member: str, book: Book) -> list[Any]:
 async def test_a_forgotten_member_leaves_no_byte(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
         member = await filled(kept)
-        await kept.save_turn(BEN, SESSION, PLAIN)
+        await kept.save_turn(BEN, Change(SESSION, PLAIN))
         sealed = [blob for statement in SEALED_OF for (blob,) in await on_thread(kept, partial(rows, statement, member))]
         assert all(blob in files(tmp_path) for blob in sealed)
 
-        receipt = await kept.forget(member)
+        erased = await kept.forget(member)
 
-        assert min(receipt.before.values()) >= 1
-        assert set(receipt.after.values()) == {0}
-        assert receipt.overwritten
+        assert min(erased.before.values()) >= 1
+        assert set(erased.after.values()) == {0}
         raw = files(tmp_path)
         assert not [blob for blob in sealed if blob in raw]
         assert member.encode() not in raw
-        assert await kept.load(ANNA) == Kept(None, None, PLAIN)
+        assert await kept.load(ANNA) == Record(None, None, PLAIN)
         assert (await kept.load(BEN)).session == SESSION
 
 
@@ -422,7 +442,7 @@ async def test_forgetting_that_was_cut_short_is_finished_by_the_next_purge(tmp_p
 
 async def test_nothing_outlives_its_age(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN, [owed(Kind.QUESTION)])
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN, [owed(Kind.QUESTION)]))
         await kept.plan(ANNA, [owed(Kind.CHECK_IN, until=NOON + timedelta(hours=3), occurrence="run 1")])
         aside = await kept.receive("telegram", "1", b"raw", sender=ANNA)
         await kept.set_aside(aside or "")
@@ -448,7 +468,7 @@ async def test_nothing_outlives_its_age(tmp_path: Path) -> None:
 
 async def test_a_member_with_settings_outlives_their_session(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, Preferences("gb"))
+        await kept.save_turn(ANNA, Change(SESSION, Preferences("gb")))
         await kept.purge(NOON + timedelta(days=30))
 
         assert (await kept.load(ANNA)).preferences == Preferences("gb")
@@ -457,7 +477,7 @@ async def test_a_member_with_settings_outlives_their_session(tmp_path: Path) -> 
 async def test_a_purge_of_many_goes_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "CHUNK", 10)
     async with store(tmp_path) as kept:
-        await asyncio.gather(*(kept.save_turn(Address("telegram", str(n)), SESSION, PLAIN) for n in range(35)))
+        await asyncio.gather(*(kept.save_turn(Address("telegram", str(n)), Change(SESSION, PLAIN)) for n in range(35)))
 
         assert await begins(kept, lambda: kept.purge(NOON + timedelta(days=2))) >= 4
         assert await on_thread(kept, lambda book: book.count(sql.MEMBERS)) == 0
@@ -468,7 +488,7 @@ async def test_a_purge_of_many_goes_in_chunks(tmp_path: Path, monkeypatch: pytes
 
 async def test_a_wrong_key_refuses_and_changes_nothing(tmp_path: Path) -> None:
     async with store(tmp_path, ring("a")) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
     before = (tmp_path / "hipwise.db").read_bytes()
 
     for wrong in (ring("b"), ring("a", secret=8)):
@@ -495,7 +515,7 @@ def test_a_wrong_key_is_found_before_anything_is_written(tmp_path: Path) -> None
 async def test_a_wrong_key_under_the_name_of_one_that_was_used_is_refused(tmp_path: Path) -> None:
     for keys, address in ((ring("a"), ANNA), (ring("b", "a"), BEN)):
         async with store(tmp_path, keys) as kept:
-            await kept.save_turn(address, SESSION, PLAIN)
+            await kept.save_turn(address, Change(SESSION, PLAIN))
 
     with pytest.raises(WrongKey, match="'b'"):
         await store(tmp_path, KeyRing((*ring("a").keys, *ring("b", secret=8).keys))).open()
@@ -570,28 +590,28 @@ async def test_a_second_process_is_refused_and_may_start_after_the_first(tmp_pat
 async def test_a_program_that_locks_the_file_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "hipwise.db", isolation_level=None)
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
         await on_thread(kept, lambda book: book.db.execute("PRAGMA busy_timeout = 1"))
         other.execute("BEGIN IMMEDIATE")
 
-        turns = [kept.save_turn(ANNA, {"new": 1}, PLAIN), kept.save_turn(BEN, {"new": 2}, PLAIN)]
+        turns = [kept.save_turn(ANNA, Change({"new": 1}, PLAIN)), kept.save_turn(BEN, Change({"new": 2}, PLAIN))]
         outcomes = await asyncio.gather(*turns, kept.load(ANNA), return_exceptions=True)
         other.execute("ROLLBACK")
         other.close()
 
         assert all(isinstance(o, StorageUnavailable) and "locked" in str(o) for o in outcomes[:2])
-        assert isinstance(outcomes[2], Kept)  # reading goes on
-        await kept.save_turn(ANNA, {"new": 1}, PLAIN)
+        assert isinstance(outcomes[2], Record)  # reading goes on
+        await kept.save_turn(ANNA, Change({"new": 1}, PLAIN))
 
 
 async def test_a_full_disk_is_named_and_once_there_is_room_it_goes_on(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
         await on_thread(kept, lambda book: book.db.execute("PRAGMA max_page_count = 1"))
         big = {"text": "x" * 100_000}
 
         outcomes = await asyncio.gather(
-            kept.save_turn(ANNA, big, PLAIN), kept.save_turn(ANNA, {"small": 1}, PLAIN), return_exceptions=True
+            kept.save_turn(ANNA, Change(big, PLAIN)), kept.save_turn(ANNA, Change({"small": 1}, PLAIN)), return_exceptions=True
         )
         assert isinstance(outcomes[0], StorageUnavailable)
         assert "no room" in str(outcomes[0])
@@ -599,17 +619,17 @@ async def test_a_full_disk_is_named_and_once_there_is_room_it_goes_on(tmp_path: 
         assert (await kept.load(ANNA)).session == {"small": 1}
 
         await on_thread(kept, lambda book: book.db.execute("PRAGMA max_page_count = 100000"))
-        await kept.save_turn(ANNA, big, PLAIN)
+        await kept.save_turn(ANNA, Change(big, PLAIN))
         assert (await kept.load(ANNA)).session == big
 
 
 async def test_a_file_that_cannot_be_written_is_named_and_can_still_be_read(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        await kept.save_turn(ANNA, SESSION, PLAIN)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN))
         await on_thread(kept, lambda book: book.db.execute("PRAGMA query_only = ON"))
 
         with pytest.raises(StorageUnavailable, match="writable"):
-            await kept.save_turn(ANNA, {"new": 1}, PLAIN)
+            await kept.save_turn(ANNA, Change({"new": 1}, PLAIN))
         assert (await kept.load(ANNA)).session == SESSION
 
 
@@ -637,7 +657,7 @@ async def writes():
         async def member(name):
             for turn in range(1, 10**9):
                 row = await kept.receive("telegram", f"{name}-{turn}", b"raw")
-                await kept.save_turn(Address("telegram", name), {"turn": turn}, PLAIN, [owed()], handled=row)
+                await kept.save_turn(Address("telegram", name), Change({"turn": turn}, PLAIN, [owed()], handled=row))
                 print(name, turn, flush=True)
         await asyncio.gather(*(member(str(n)) for n in range(8)))
 

@@ -153,6 +153,7 @@ async def test_no_old_button_of_a_whole_check_changes_its_result(chat: Chat) -> 
     before = kept(chat)
 
     for token in taps_of(*[r for r in chat.said if r is not told]):
+        chat.clock.moves(seconds=2)
         await presses(chat, token)
         assert kept(chat) == before
         assert chat.verdict.text == told.text

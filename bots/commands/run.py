@@ -10,7 +10,8 @@ from bots.commands import chat
 from bots.settings import Settings
 from content.loader import ContentError
 from core.errors import SettingsError
-from core.storage import StorageUnavailable, StoreSessions
+from core.ports import Records
+from core.storage import StorageUnavailable
 
 CONNECT = (
     "No platform is connected: this is the conversation itself, in your terminal.\n"
@@ -49,10 +50,10 @@ async def _talk(settings: Settings, keeping: Keeping) -> None:
         return
     async with keeping.store as store:
         await store.purge(bootstrap.now())
-        await _converse(settings, StoreSessions(store))
+        await _converse(settings, bootstrap.records(settings, store))
 
 
-async def _converse(settings: Settings, sessions: StoreSessions | None) -> None:
-    companion = bootstrap.companion(settings, sessions)
+async def _converse(settings: Settings, records: Records | None) -> None:
+    companion = bootstrap.companion(settings, records)
     print(CONNECT)
     await chat.converse(companion)

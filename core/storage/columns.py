@@ -71,6 +71,10 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "owed": Sealed(),
         "message": Sealed(),
     },
+    "receipts": {
+        "member": _OUR_ID,
+        "made": Clear("when the erasure was, to the minute, so that its receipt goes in time"),
+    },
     "tallies": {"name": Clear("the name of a count"), "count": Clear("a count over all members, gone ones too")},
 }
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from core.errors import StorageUnavailable
 from core.members import Preferences
 from core.ports import Now
 from core.storage import opening
 from core.storage.book import Book
-from core.storage.errors import StorageUnavailable, explained
+from core.storage.errors import explained
 from core.storage.lock import Lock
 from core.storage.writer import Thread, Writer
 from core.vault import KeyRing

@@ -1,38 +1,23 @@
-"""Erasing a member: the wrapped key first, so that whatever follows is noise already; then the rows, then the log."""
+"""Erasing a member: the wrapped key, then the rows, then what the disk still holds of them."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from core.storage import sql
 from core.storage.book import Book
 from core.storage.tallies import count_gone
 
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """How many rows there were about a member, table by table, and how many there are now."""
-
-    before: Mapping[str, int]
-    after: Mapping[str, int]
-    overwritten: bool
-    """Whether the write-ahead log is empty too; if not, because another program was reading, the next checkpoint empties it."""
+Rows = Mapping[str, int]
+"""How many rows there are about a member, table by table."""
 
 
-def forget(book: Book, member: str) -> Receipt:
-    """Erase a member and say what was erased. If it is cut short, the rows are noise and the next `purge` erases them.
-
-    It makes its own transactions: the key is gone for good before the first row is.
-    """
-    with transaction(book.db):
-        senders = [sender for (sender,) in book.all(sql.ADDRESS_DIGESTS, member)]
-        before = _rows(book, member, senders)
-        book.keys.erase(book.db, member)
-    with transaction(book.db):
-        erase_received(book, member)
-        erase_rows(book, member)
-        after = _rows(book, member, senders)
-    return Receipt(before, after, overwritten=empty_log(book))
+def erase(book: Book, member: str) -> tuple[Rows, Rows]:
+    """Erase all rows about a member; return how many there were, and how many there are."""
+    senders = [sender for (sender,) in book.all(sql.ADDRESS_DIGESTS, member)]
+    before = _rows(book, member, senders)
+    book.keys.erase(book.db, member)
+    erase_received(book, member)
+    erase_rows(book, member)
+    return before, _rows(book, member, senders)
 
 
 def erase_received(book: Book, member: str) -> None:
@@ -56,26 +41,10 @@ def empty_log(book: Book) -> bool:
     return not busy
 
 
-class transaction:  # noqa: N801 - used as a statement: `with transaction(db):`
-    """A transaction of its own, kept whole or not at all."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._db.execute("COMMIT")
-        elif self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-
-
 def _rows(book: Book, member: str, senders: Sequence[bytes]) -> dict[str, int]:
     counted = {
         "keys": book.count(sql.COUNT_KEY, member),
         "members": book.count(sql.COUNT_MEMBER, member),
         "inbox": sum(book.count(sql.COUNT_RECEIVED_FROM, sender) for sender in senders),
     }
-    return counted | {table: book.count(sql.COUNT_ROWS[table], member) for table in sql.ABOUT_MEMBERS}
+    return counted | {table: book.count(sql.COUNT_ROWS[table], member) for table in (*sql.KEEPING, "addresses")}

@@ -3,9 +3,11 @@
 import sqlite3
 from pathlib import Path
 
+from core.errors import StorageUnavailable
 
-class StorageUnavailable(Exception):
-    """The database cannot be used at the moment; the message says what to do. Nothing that was kept is lost."""
+
+class AlreadyRunning(StorageUnavailable):
+    """Another process has the database."""
 
 
 class Corrupt(StorageUnavailable):

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from core.storage.errors import StorageUnavailable
+from core.errors import StorageUnavailable
+from core.storage.errors import AlreadyRunning
 
 if sys.platform == "win32":
     import msvcrt
@@ -33,7 +34,7 @@ class Lock:
             _hold(self._file)
         except OSError as error:
             self.release()
-            raise StorageUnavailable(
+            raise AlreadyRunning(
                 f"Another Hipwise is running on {database}. Stop it first; two would write to members twice."
             ) from error
 

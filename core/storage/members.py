@@ -6,20 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.limits import CONSENTS, RESULTS
 from core.members import Address, Preferences
+from core.record import Change, Record, timeless
 from core.storage import sql
-from core.storage.book import Book, UnknownMember, fresh_id, minute
+from core.storage.book import Book, fresh_id, minute
 from core.storage.erasure import erase_rows
 from core.vault import Unsealable
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept for an address. A member of None has not been here, or was erased."""
-
-    member: str | None
-    session: dict[str, Any] | None
-    preferences: Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,7 @@ def digest(book: Book, address: Address) -> bytes:
     return book.lookup.of(address.platform, address.id)
 
 
-def load(book: Book, address: Address, default: Preferences) -> Kept:
+def load(book: Book, address: Address, default: Preferences) -> Record:
     """Return what is kept for an address; what cannot be opened is as if it were not there."""
     try:
         at = door(book, address)
@@ -55,10 +48,12 @@ def load(book: Book, address: Address, default: Preferences) -> Kept:
         book.unreadable += 1
         at = None
     if at is None:
-        return Kept(None, None, default)
+        return Record(None, None, default)
     row = book.one(sql.SESSION, at.row)
     session = None if row is None else book.open("sessions.session", at.member, at.row, row[0])
-    return Kept(at.member, session, _preferences(settings(book, at.member), default))
+    preferences = _preferences(settings(book, at.member), default)
+    damaged = row is not None and session is None
+    return Record(at.member, session, preferences, consents(book, at.member), damaged)
 
 
 def enter(book: Book, address: Address) -> Door:
@@ -83,25 +78,16 @@ def join(book: Book, member: str, address: Address) -> Door:
     return Door(row, member)
 
 
-def save(
-    book: Book, at: Door, session: Mapping[str, Any] | None, preferences: Preferences, *, default: Preferences, now: datetime
-) -> None:
-    """Keep a session (None: keep none), and those preferences that were ever set to something else than the default."""
-    if session is None:
-        book.run(sql.ERASE_SESSION, at.row)
-    else:
-        book.run(sql.SAVE_SESSION, at.row, at.member, minute(now), book.seal("sessions.session", at.member, at.row, session))
-    kept = settings(book, at.member)
-    before = _plain(_preferences(kept, default))
-    changed = {name: value for name, value in _plain(preferences).items() if value != before[name]}
-    if changed:
-        sealed = book.seal("settings.settings", at.member, at.member, kept | changed)
-        book.run(sql.SAVE_SETTINGS, at.member, sealed)
-
-
-def consent(book: Book, member: str, given: Mapping[str, Any]) -> None:
-    """Keep one more consent, or its withdrawal; none is ever changed."""
-    _append(book, sql.NEW_CONSENT, "consents.consent", member, given)
+def save(book: Book, at: Door, change: Change, *, default: Preferences, now: datetime) -> None:
+    """Keep what a turn changed; of the preferences, those that were ever set to something else than the default."""
+    _save_session(book, at, change.session, now)
+    _save_settings(book, at.member, change.preferences, default)
+    for consent in change.consents:
+        _append(book, sql.NEW_CONSENT, "consents.consent", at.member, consent, most=CONSENTS)
+    if change.forget_history:
+        book.run(sql.ERASE_ROWS["history"], at.member)
+    if change.result is not None:
+        remember(book, at.member, change.result)
 
 
 def consents(book: Book, member: str) -> tuple[Any, ...]:
@@ -110,8 +96,9 @@ def consents(book: Book, member: str) -> tuple[Any, ...]:
 
 
 def remember(book: Book, member: str, entry: Mapping[str, Any]) -> None:
-    """Keep one more entry of a member's history."""
-    _append(book, sql.NEW_ENTRY, "history.entry", member, entry)
+    """Keep a result in a member's history, if it is not there already."""
+    if not any(timeless(entry) == timeless(kept) for kept in history(book, member)):
+        _append(book, sql.NEW_ENTRY, "history.entry", member, entry, most=RESULTS)
 
 
 def history(book: Book, member: str) -> tuple[Any, ...]:
@@ -138,11 +125,26 @@ def addresses(book: Book, member: str) -> tuple[Address, ...]:
     return tuple(Address(platform, id) for platform, id in opened if id is not None)
 
 
-def _append(book: Book, statement: str, column: str, member: str, value: Mapping[str, Any]) -> None:
-    if book.one(sql.KEY, member) is None:
-        raise UnknownMember
+def _save_session(book: Book, at: Door, session: Mapping[str, Any] | None, now: datetime) -> None:
+    if session is None:
+        book.run(sql.ERASE_SESSION, at.row)
+    else:
+        book.run(sql.SAVE_SESSION, at.row, at.member, minute(now), book.seal("sessions.session", at.member, at.row, session))
+
+
+def _save_settings(book: Book, member: str, preferences: Preferences, default: Preferences) -> None:
+    kept = settings(book, member)
+    before = _plain(_preferences(kept, default))
+    changed = {name: value for name, value in _plain(preferences).items() if value != before[name]}
+    if changed:
+        book.run(sql.SAVE_SETTINGS, member, book.seal("settings.settings", member, member, kept | changed))
+
+
+def _append(book: Book, statement: str, column: str, member: str, value: Mapping[str, Any], *, most: int) -> None:
+    """Keep one more; of more than so many, the oldest go."""
     row = fresh_id()
     book.run(statement, row, member, book.seal(column, member, row, dict(value)), member)
+    book.run(sql.TRIM[column.partition(".")[0]], member, member, most)
 
 
 def _opened(book: Book, column: str, member: str, statement: str) -> tuple[Any, ...]:

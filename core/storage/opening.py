@@ -4,9 +4,10 @@ import os
 import sqlite3
 from pathlib import Path
 
+from core.errors import StorageUnavailable
 from core.storage import sql
 from core.storage.book import Book, Keys, fresh_id
-from core.storage.errors import Corrupt, DatabaseMissing, StorageUnavailable, WrongKey, damaged, unwritable
+from core.storage.errors import Corrupt, DatabaseMissing, WrongKey, damaged, unwritable
 from core.storage.schema import migrate, refuse_foreign, version
 from core.vault import KeyRing, Lookup, Unsealable, Wrapped, check_value, checked_key, opens
 

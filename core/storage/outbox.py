@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core.ledger import Delivery, Kind, Owed, State, may_repeat
 from core.members import Address
 from core.storage import sql
 from core.storage.book import Book, Row, fresh_id, minute, time_of
-from core.storage.ledger import Delivery, Kind, Owed, State, may_repeat
 from core.storage.members import Door
 
 
@@ -70,6 +70,13 @@ def repeats(book: Book, now: datetime) -> tuple[Delivery, ...]:
     """Return the deliveries of unknown outcome that are to be sent again."""
     found = _readable(book, book.all(sql.OF_UNKNOWN_OUTCOME), now)
     return tuple(delivery for delivery in found if may_repeat(delivery, now))
+
+
+def messages(book: Book, at: Door, limit: int) -> tuple[str, ...]:
+    """Return the platform's ids of the messages sent to an address, the newest first, as long as they are kept."""
+    rows = book.all(sql.MESSAGES, at.row, limit)
+    opened = (book.open("outbox.message", member, row, sealed) for row, member, sealed in rows)
+    return tuple(dict.fromkeys(id for id in opened if id is not None))
 
 
 def deliveries(book: Book, member: str) -> tuple[Delivery, ...]:

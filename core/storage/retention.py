@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from core.storage import sql
+from core.storage import receipts, sql
 from core.storage.book import Book, minute
 from core.storage.erasure import erase_received, erase_rows
 from core.storage.tallies import count_gone
@@ -16,6 +16,8 @@ CONTENT = timedelta(hours=24)
 """What a delivery said, after it was sent or given up."""
 OCCURRENCE = timedelta(days=7)
 """That an occurrence had its message, after its window."""
+RECEIPT = timedelta(hours=24)
+"""The receipt of an erasure that could not be sent."""
 RECEIVED = timedelta(days=7)
 """What came in and was set aside, and the digest of what was handled."""
 HISTORY = timedelta(days=365)
@@ -61,6 +63,11 @@ def deliveries(book: Book, now: datetime) -> int:
     return len(rows)
 
 
+def unsent_receipts(book: Book, now: datetime) -> int:
+    """Erase receipts that could not be sent."""
+    return receipts.expire(book, minute(now - RECEIPT), CHUNK)
+
+
 def received(book: Book, now: datetime) -> int:
     """Erase what came in long ago."""
     rows = book.all(sql.OLD_RECEIVED, minute(now - RECEIVED), CHUNK)
@@ -95,6 +102,7 @@ STEPS: Mapping[str, Step] = {
     "late_replies": late_replies,
     "contents": contents,
     "deliveries": deliveries,
+    "unsent_receipts": unsent_receipts,
     "received": received,
     "history": history,
     "keyless": keyless,
@@ -104,5 +112,5 @@ STEPS: Mapping[str, Step] = {
 def erase_idle(book: Book, members: set[str]) -> None:
     """Erase those of the members about whom nothing is kept any more but how to reach them."""
     for member in members:
-        if book.one(sql.KEPT_ABOUT, *[member] * (len(sql.ABOUT_MEMBERS) - 1)) is None:
+        if book.one(sql.KEPT_ABOUT, *[member] * len(sql.KEEPING)) is None:
             erase_rows(book, member)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import StorageUnavailable
 from core.storage import sql
-from core.storage.errors import NewerSchema, StorageUnavailable
+from core.storage.errors import NewerSchema
 
 FOLDER = Path(__file__).with_name("migrations")
 

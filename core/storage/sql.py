@@ -49,6 +49,16 @@ SELECT ?, ?, COALESCE(MAX(position), 0) + 1, ? FROM history WHERE member = ?
 """
 HISTORY = "SELECT id, entry FROM history WHERE member = ? ORDER BY position"
 
+TRIM = {
+    table: f"DELETE FROM {table} WHERE member = ? AND position <= (SELECT MAX(position) FROM {table} WHERE member = ?) - ?"  # noqa: S608 - our names
+    for table in ("consents", "history")
+}
+
+NEW_RECEIPT = "INSERT INTO receipts (member, made) VALUES (?, ?)"
+IS_RECEIPT = "SELECT 1 FROM receipts WHERE member = ?"
+UNSETTLED_OF_MEMBER = "SELECT COUNT(*) FROM outbox WHERE member = ? AND state IN ('open', 'claimed', 'unknown')"
+OLD_RECEIPTS = "SELECT member FROM receipts WHERE made < ? LIMIT ?"
+
 ALL_HISTORY = "SELECT id, member, entry FROM history"
 ERASE_ENTRY = "DELETE FROM history WHERE id = ?"
 
@@ -82,6 +92,7 @@ FROM outbox o JOIN addresses a ON a.id = o.address
 """
 DUE = f"{_DELIVERY} WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? ORDER BY o.due, o.position LIMIT ?"
 OF_UNKNOWN_OUTCOME = f"{_DELIVERY} WHERE o.state = 'unknown' AND o.owed IS NOT NULL ORDER BY o.scheduled, o.due, o.position"
+MESSAGES = "SELECT id, member, message FROM outbox WHERE address = ? AND message IS NOT NULL ORDER BY position DESC LIMIT ?"
 DELIVERIES = f"{_DELIVERY} WHERE o.member = ? AND o.owed IS NOT NULL ORDER BY o.position"
 
 CLAIM = """
@@ -103,7 +114,7 @@ COUNT_GONE = "UPDATE tallies SET count = count + ? WHERE name = ?"
 
 # ---------------------------------------------------------------- erasure
 
-ABOUT_MEMBERS = ("outbox", "sessions", "history", "consents", "settings", "addresses")
+ABOUT_MEMBERS = ("outbox", "sessions", "history", "consents", "settings", "addresses", "receipts")
 COUNT_ROWS = {table: f"SELECT COUNT(*) FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names
 ERASE_ROWS = {table: f"DELETE FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names
 COUNT_KEY = "SELECT COUNT(*) FROM keys WHERE owner = ?"
@@ -134,11 +145,8 @@ LIMIT ?
 ERASE_DELIVERY = "DELETE FROM outbox WHERE id = ?"
 OLD_RECEIVED = "SELECT id FROM inbox WHERE received < ? LIMIT ?"
 ERASE_RECEIVED = "DELETE FROM inbox WHERE id = ?"
-KEPT_ABOUT = " UNION ALL ".join(
-    f"SELECT 1 FROM {table} WHERE member = ?"  # noqa: S608 - our names
-    for table in ABOUT_MEMBERS
-    if table != "addresses"
-)
+KEEPING = tuple(table for table in ABOUT_MEMBERS if table not in ("addresses", "receipts"))
+KEPT_ABOUT = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE member = ?" for table in KEEPING)  # noqa: S608 - our names
 
 # ---------------------------------------------------------------- SQLite's own
 

@@ -1,20 +1,23 @@
 """The store: everything the bot remembers, behind small methods that each are one transaction."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from core.members import Address, Preferences
-from core.storage import erasure, export, inbox, members, outbox, retention, sql, tallies
+from core.ledger import Delivery, Owed, Tallies
+from core.members import Address
+from core.ports import Receipt
+from core.record import Change, Erased, Record
+from core.storage import erasure, export, inbox, members, outbox, receipts, retention, sql, tallies
 from core.storage.book import Book
 from core.storage.database import Database
-from core.storage.erasure import Receipt
 from core.storage.inbox import Received
-from core.storage.ledger import Delivery, Owed, Tallies
-from core.storage.members import Kept
 from core.storage.rotation import rewrap
 from core.storage.writer import Writer
+
+log = logging.getLogger(__name__)
 
 
 class Store(Database):
@@ -25,19 +28,12 @@ class Store(Database):
 
     # ---------------------------------------------------------------- turns
 
-    async def load(self, address: Address) -> Kept:
+    async def load(self, address: Address) -> Record:
         """Return what is kept for an address; for one that is unknown, or cannot be read, nothing but the defaults."""
         return await self._read(lambda book: members.load(book, address, self._default))
 
-    async def save_turn(
-        self,
-        address: Address,
-        session: Mapping[str, Any] | None,
-        preferences: Preferences,
-        owed: Sequence[Owed] = (),
-        handled: str | None = None,
-    ) -> tuple[Delivery, ...]:
-        """Return the deliveries of a turn, once it is kept whole: its session, what is owed, and its update as handled.
+    async def save_turn(self, address: Address, change: Change) -> tuple[Delivery, ...]:
+        """Return the deliveries of a turn, once it is kept whole: what it changed, what is owed, and its update as handled.
 
         A member about whom it leaves nothing to keep is not kept either.
         """
@@ -45,22 +41,24 @@ class Store(Database):
 
         def turn(book: Book) -> tuple[Delivery, ...]:
             at = members.enter(book, address)
-            members.save(book, at, session, preferences, default=self._default, now=now)
-            deliveries = outbox.owe(book, at, owed, address, now)
-            if handled is not None:
-                inbox.handled(book, handled)
-            if session is None:
+            members.save(book, at, change, default=self._default, now=now)
+            deliveries = outbox.owe(book, at, change.owed, address, now)
+            if change.handled is not None:
+                inbox.handled(book, change.handled)
+            if change.session is None:
                 retention.erase_idle(book, {at.member})
             return deliveries
 
         return await self._write(turn)
 
-    async def plan(self, address: Address, owed: Sequence[Owed]) -> tuple[Delivery, ...]:
+    async def plan(self, address: Address, owed: Sequence[Owed], handled: str | None = None) -> tuple[Delivery, ...]:
         """Return a delivery for each message that is newly owed: an occurrence that has its message gets no second one."""
         now = self._now()
 
         def planned(book: Book) -> tuple[Delivery, ...]:
-            return outbox.owe(book, members.enter(book, address), owed, address, now)
+            if handled is not None:
+                inbox.handled(book, handled)
+            return outbox.owe(book, members.enter(book, address), owed, address, now) if owed else ()
 
         return await self._write(planned)
 
@@ -104,7 +102,7 @@ class Store(Database):
 
     async def sent(self, delivery: Delivery, message_id: str | None) -> bool:
         """Note that the platform took a delivery; return whether it was waiting for that."""
-        return await self._write(lambda book: outbox.sent(book, delivery, message_id, self._now()))
+        return await self._settled(delivery, lambda book: outbox.sent(book, delivery, message_id, self._now()))
 
     async def unknown(self, delivery: Delivery) -> bool:
         """Note that nobody knows what came of a claim; return whether it was one."""
@@ -117,6 +115,15 @@ class Store(Database):
     async def dropped(self, delivery: Delivery) -> bool:
         """Note that a delivery cannot be sent, or not again; return whether it was unsettled."""
         return await self._move(sql.DROP, delivery)
+
+    async def messages(self, address: Address, limit: int) -> tuple[str, ...]:
+        """Return the platform's ids of the messages sent to an address lately, the newest first."""
+
+        def sent(book: Book) -> tuple[str, ...]:
+            at = members.door(book, address)
+            return () if at is None else outbox.messages(book, at, limit)
+
+        return await self._read(sent)
 
     async def released(self, delivery: Delivery, due: datetime) -> bool:
         """Give back a claim that the platform surely refused for now; it is open again from `due` on."""
@@ -145,34 +152,35 @@ class Store(Database):
         """Return the member of an address; where there was none, a new one."""
         return await self._write(lambda book: members.enter(book, address).member)
 
-    async def consent(self, member: str, kind: str, text_hash: str, language: str, *, given: bool, time: datetime) -> None:
-        """Keep that a member agreed to a text, or took it back."""
-        plain = {"kind": kind, "text_hash": text_hash, "language": language, "given": given, "time": time.isoformat()}
-        await self._write(lambda book: members.consent(book, member, plain))
-
     async def consents(self, member: str) -> tuple[Mapping[str, Any], ...]:
         """Return what a member agreed to and took back, the oldest first."""
         return await self._read(lambda book: members.consents(book, member))
-
-    async def remember(self, member: str, entry: Mapping[str, Any]) -> None:
-        """Add to a member's history."""
-        await self._write(lambda book: members.remember(book, member, entry))
 
     async def history(self, member: str) -> tuple[Mapping[str, Any], ...]:
         """Return a member's history, the oldest first."""
         return await self._read(lambda book: members.history(book, member))
 
-    async def forget_history(self, member: str) -> int:
-        """Return how many entries of a member's history were erased."""
-        return await self._write(lambda book: book.run(sql.ERASE_ROWS["history"], member))
-
     async def everything(self, member: str) -> dict[str, Any]:
         """Return all that is kept about a member as plain JSON values, for them to have."""
         return await self._read(lambda book: export.everything(book, member))
 
-    async def forget(self, member: str) -> Receipt:
-        """Erase a member: their key, then their rows, then the bytes."""
-        return await self._ask(Writer.alone, lambda book: erasure.forget(book, member))
+    async def forget(
+        self, member: str, *, address: Address | None = None, receipt: Receipt | None = None, handled: str | None = None
+    ) -> Erased:
+        """Erase a member, and owe what the receipt says to the address, all in one commit; then erase the bytes."""
+        now = self._now()
+
+        def forgotten(book: Book) -> Erased:
+            before, after = erasure.erase(book, member)
+            if handled is not None:
+                inbox.handled(book, handled)
+            owed = receipt(before, after) if receipt is not None else ()
+            return Erased(before, after, receipts.make(book, address, owed, now) if address is not None else ())
+
+        erased = await self._write(forgotten)
+        if not await self._ask(Writer.alone, erasure.empty_log):
+            log.warning("erasure.log_busy")  # another program was reading: the next purge empties it
+        return erased
 
     # ---------------------------------------------------------------- upkeep
 
@@ -202,7 +210,17 @@ class Store(Database):
     # ---------------------------------------------------------------- below
 
     async def _move(self, statement: str, delivery: Delivery) -> bool:
-        return await self._write(lambda book: outbox.move(book, statement, delivery, self._now()))
+        return await self._settled(delivery, lambda book: outbox.move(book, statement, delivery, self._now()))
+
+    async def _settled(self, delivery: Delivery, step: Callable[[Book], bool]) -> bool:
+        """Return whether a step of a delivery was taken; a receipt of which nothing is left to send goes with it."""
+
+        def work(book: Book) -> bool:
+            taken = step(book)
+            receipts.settle(book, delivery.member)
+            return taken
+
+        return await self._write(work)
 
 
 def _step(step: retention.Step, now: datetime, book: Book) -> int:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from core.ledger import State, Tallies
 from core.storage import sql
 from core.storage.book import Book
-from core.storage.ledger import State, Tallies
 
 GONE_AS = {
     State.OPEN: State.DROPPED,

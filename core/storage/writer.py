@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from core.storage.errors import StorageUnavailable
+from core.errors import StorageUnavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]

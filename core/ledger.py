@@ -27,6 +27,9 @@ class Kind(StrEnum):
     VERDICT = "verdict"
     NOTICE = "notice"
     FILE = "file"
+    RECEIPT = "receipt"
+    DELETION = "deletion"
+    """Not a message but the end of one: of the message that it names in `edits`."""
     CHECK_IN = "check_in"
     TIP = "tip"
 
@@ -48,6 +51,8 @@ REPEATS: Mapping[Kind, Repeat] = {
     Kind.NOTICE: Repeat.ONCE_MORE,
     Kind.FILE: Repeat.ONCE_MORE,
     Kind.VERDICT: Repeat.ONCE_MORE_MARKED,
+    Kind.RECEIPT: Repeat.ONCE_MORE_MARKED,
+    Kind.DELETION: Repeat.ONCE_MORE,
     Kind.CHECK_IN: Repeat.ONCE_MORE_IN_WINDOW,
     Kind.TIP: Repeat.NEVER,
 }

@@ -1,0 +1,92 @@
+"""Going on while nothing can be kept: a check is answered from memory, and kept as soon as that can be done again."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.errors import StorageUnavailable
+from core.ledger import Delivery, Owed
+from core.members import Address
+from core.memory import MemoryRecords
+from core.ports import Receipt, Records
+from core.record import Change, Erased, Record
+
+log = logging.getLogger(__name__)
+
+
+class EnduringRecords:
+    """Records that fall back to memory, turn by turn, whenever the store cannot be used."""
+
+    def __init__(self, store: Records, spare: MemoryRecords) -> None:
+        self._store, self._spare = store, spare
+        self.failing = False
+        """Whether the store could not be used the last time that it was tried."""
+
+    async def load(self, address: Address) -> Record:
+        """Return what is kept; where there was a turn since that could not be kept, as that left it."""
+        try:
+            record = await self._store.load(address)
+        except StorageUnavailable as error:
+            self._failed(error)
+            return await self._spare.load(address)
+        if address not in self._spare:
+            return record
+        since = await self._spare.load(address)
+        return replace(since, member=record.member, consents=(*record.consents, *since.consents))
+
+    async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
+        """Return what is owed; None where the change is in memory only."""
+        since = await self._spare.load(address)
+        try:
+            deliveries = await self._store.save(address, replace(change, consents=(*since.consents, *change.consents)))
+        except StorageUnavailable as error:
+            self._failed(error)
+            await self._spare.save(address, change)
+            return None
+        self._spare.drop(address)
+        self._works()
+        return deliveries
+
+    async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...] | None:
+        """Return what is owed; None where that could not be kept."""
+        try:
+            return await self._store.owe(address, owed, handled)
+        except StorageUnavailable as error:
+            self._failed(error)
+            return None
+
+    async def everything(self, address: Address) -> dict[str, Any] | None:
+        """Return all that is kept; where the store cannot be used, what is in memory."""
+        try:
+            return await self._store.everything(address)
+        except StorageUnavailable as error:
+            self._failed(error)
+            return await self._spare.everything(address)
+
+    async def messages(self, address: Address) -> tuple[str, ...]:
+        """Return the messages sent there lately, as far as they are known."""
+        try:
+            return await self._store.messages(address)
+        except StorageUnavailable as error:
+            self._failed(error)
+            return ()
+
+    async def forget(self, address: Address, receipt: Receipt, handled: str | None) -> Erased | None:
+        """Erase what is in memory, and what is kept; raise StorageUnavailable where that must be asked for again."""
+        self._spare.drop(address)
+        try:
+            return await self._store.forget(address, receipt, handled)
+        except StorageUnavailable as error:
+            self._failed(error)
+            raise
+
+    def _failed(self, error: StorageUnavailable) -> None:
+        if not self.failing:
+            log.error("storage.failed", extra={"error": type(error).__name__})
+        self.failing = True
+
+    def _works(self) -> None:
+        if self.failing:
+            log.warning("storage.works_again")
+        self.failing = False

@@ -1,0 +1,49 @@
+"""Work in order for each address, of different addresses at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+
+Work = Callable[[], Awaitable[None]]
+"""Something to be done. It deals with its own failures: what it raises ends nothing but itself, and is the loop's to report."""
+
+
+class Lanes:
+    """One lane for each key, made when there is work in it and gone when there is none."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, deque[Work]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def add(self, key: Hashable, work: Work) -> None:
+        """Have work done after what is already in its lane."""
+        if key in self._waiting:
+            self._waiting[key].append(work)
+            return
+        self._waiting[key] = deque([work])
+        task = asyncio.create_task(self._run(key))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def empty(self) -> None:
+        """Return once nothing is left to do."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def stop(self) -> None:
+        """Leave what waits, and cancel what is being done."""
+        self._waiting.clear()
+        for task in tuple(self._running):
+            task.cancel()
+        await self.empty()
+
+    async def _run(self, key: Hashable) -> None:
+        while waiting := self._waiting.get(key):
+            try:
+                await waiting[0]()
+            except Exception as error:  # noqa: BLE001 - one work must not take the rest of its lane with it
+                asyncio.get_running_loop().call_exception_handler({"message": "lane", "exception": error})
+            finally:
+                if waiting:
+                    waiting.popleft()
+        self._waiting.pop(key, None)

@@ -1,0 +1,98 @@
+"""The one door out: what is owed is claimed before it is sent, and its outcome noted after."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from core.errors import Refused, RetryLater, StorageUnavailable, Unreachable
+from core.lanes import Lanes
+from core.ledger import Delivery, State, may_repeat
+from core.ports import Ledger, Messenger, Now
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Deliveries that one look at the outbox takes in hand."""
+AGAIN = 2.0
+"""Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Outreach:
+    """Sends what is owed, each address in order. Where it is stopped or killed, `recover` goes on."""
+
+    def __init__(self, ledger: Ledger, messengers: Mapping[str, Messenger], now: Now, sleep: Sleep = asyncio.sleep) -> None:
+        self._ledger, self._messengers, self._now, self._sleep = ledger, messengers, now, sleep
+        self._lanes = Lanes()
+        self._in_hand: set[str] = set()
+
+    def send(self, deliveries: Iterable[Delivery]) -> None:
+        """Have deliveries sent, after whatever is already in hand for their address. This never waits."""
+        for delivery in deliveries:
+            if delivery.id not in self._in_hand and delivery.address.platform in self._messengers:
+                self._in_hand.add(delivery.id)
+                self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
+
+    async def send_due(self) -> None:
+        """Have sent what is due by now and not in hand."""
+        self.send(await self._ledger.due(self._now(), AT_ONCE))
+
+    async def recover(self) -> None:
+        """Have sent what an earlier process owed: claims without an outcome as their kind allows, then what is due."""
+        self.send(await self._ledger.recover(self._now()))
+        await self.send_due()
+
+    async def done(self) -> None:
+        """Return once all that is in hand has its outcome."""
+        await self._lanes.empty()
+
+    async def stop(self) -> None:
+        """Leave what is in hand: what was claimed is of unknown outcome, the rest stays owed."""
+        await self._lanes.stop()
+
+    # ---------------------------------------------------------------- One delivery
+
+    async def _settle(self, delivery: Delivery) -> None:
+        try:
+            while (left := await self._tried(delivery)) is not None:
+                delivery, seconds = left
+                await self._sleep(seconds)
+        except StorageUnavailable as error:
+            # It stays as it is on disk: open, or claimed and so of unknown outcome at the next start.
+            log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
+        finally:
+            self._in_hand.discard(delivery.id)
+
+    async def _tried(self, delivery: Delivery) -> tuple[Delivery, float] | None:
+        """Send a delivery and note the outcome; return it with the seconds to wait if it is to be tried again."""
+        claimed = await self._ledger.claim(delivery)
+        if claimed is None:
+            return None
+        try:
+            message = await self._messengers[claimed.address.platform].send(claimed)
+        except RetryLater as later:
+            return await self._later(claimed, later.seconds)
+        except (Unreachable, Refused) as refusal:
+            log.warning("delivery.dropped", extra={"delivery": claimed.id, "error": type(refusal).__name__})
+            await self._ledger.dropped(claimed)
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody knows whether it arrived
+            return await self._unknown(claimed, error)
+        else:
+            await self._ledger.sent(claimed, message)
+        return None
+
+    async def _later(self, claimed: Delivery, seconds: float) -> tuple[Delivery, float] | None:
+        due = self._now() + timedelta(seconds=seconds)
+        if not await self._ledger.released(claimed, due):
+            return None
+        return replace(claimed, state=State.OPEN, attempt=claimed.attempt - 1), seconds
+
+    async def _unknown(self, claimed: Delivery, error: Exception) -> tuple[Delivery, float] | None:
+        log.warning("delivery.unknown", extra={"delivery": claimed.id, "error": type(error).__name__})
+        if not await self._ledger.unknown(claimed):
+            return None
+        left = replace(claimed, state=State.UNKNOWN)
+        return (left, AGAIN) if may_repeat(left, self._now()) else None

@@ -1,0 +1,55 @@
+"""What is kept about someone as a turn finds it, and what the turn changes. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.ledger import Delivery, Owed
+from core.members import Preferences
+
+Plain = Mapping[str, Any]
+"""Plain JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept for an address. A member of None has not been here, or was erased."""
+
+    member: str | None
+    session: dict[str, Any] | None = field(repr=False)
+    preferences: Preferences
+    consents: tuple[Plain, ...] = field(default=(), repr=False)
+    """What was agreed to and taken back, the oldest first."""
+    damaged: bool = False
+    """Whether there was a check that can no longer be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one turn leaves, kept whole or not at all."""
+
+    session: Plain | None = field(repr=False)
+    """The check in progress; None: keep none."""
+    preferences: Preferences
+    owed: Sequence[Owed] = ()
+    handled: str | None = None
+    """The row of the update that it answers."""
+    consents: Sequence[Plain] = field(default=(), repr=False)
+    """What was newly agreed to, or taken back."""
+    result: Plain | None = field(default=None, repr=False)
+    """A result for the history, which takes each only once, whenever it was shown."""
+    forget_history: bool = False
+
+
+def timeless(entry: Plain) -> dict[str, Any]:
+    """Return a result without its time: the same result shown again is the same entry of the history."""
+    return {name: value for name, value in entry.items() if name != "time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """That someone was erased: the rows of each table before and after, and the deliveries that say so."""
+
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    deliveries: tuple[Delivery, ...] = ()
