@@ -20,13 +20,13 @@ from core.record import Change, Record
 
 log = logging.getLogger(__name__)
 
-Owe = Callable[[Reply], Owed]
-"""How a platform owes a reply: with its time, and the message that it may change."""
+Owe = Callable[[Sequence[Reply]], Sequence[Owed]]
+"""How a platform owes the replies of a turn: as which messages, due when, and which message of its own one may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said to an inbound. Where replies are owed, a delivery stands for each, unless nothing could be kept."""
+    """What is said to an inbound, and the deliveries by which it is owed; none where nothing could be kept."""
 
     replies: tuple[Reply, ...]
     deliveries: tuple[Delivery, ...] = ()
@@ -42,7 +42,7 @@ class _Asked:
     handled: str | None
 
     def owed(self, replies: Sequence[Reply]) -> tuple[Owed, ...]:
-        return () if self.owe is None else tuple(self.owe(reply) for reply in replies)
+        return () if self.owe is None else tuple(self.owe(replies))
 
 
 class Companion:

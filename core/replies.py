@@ -22,8 +22,8 @@ def plain(reply: Reply) -> dict[str, Any]:
             return {"is": "prompt", **drawn, "question": question}
         case Verdict(urgency=urgency, conditions=conditions):
             return {"is": "verdict", **drawn, "urgency": urgency.value, "conditions": list(conditions)}
-        case Notice():
-            return {"is": "notice", **drawn}
+        case Notice(fleeting=fleeting):
+            return {"is": "notice", **drawn, "fleeting": fleeting}
         case File(name=name, content=content):
             return {"is": "file", **drawn, "name": name, "content": content}
 
@@ -37,7 +37,7 @@ def reply_of(given: Mapping[str, Any]) -> Reply:
         case "verdict":
             return Verdict(text, Disposition(given["urgency"]), tuple(given["conditions"]), choices)
         case "notice":
-            return Notice(text, choices)
+            return Notice(text, choices, given["fleeting"])
         case "file":
             return File(text, given["name"], given["content"], choices)
         case other:

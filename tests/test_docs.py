@@ -11,6 +11,7 @@ import pytest
 from bots.__main__ import COMMANDS
 from bots.settings import VARIABLES
 from core.clinical import Disposition
+from core.storage.columns import COLUMNS, Clear
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
@@ -113,3 +114,15 @@ def test_the_script_that_plays_a_patient_comes_to_a_result() -> None:
     )
 
     assert played.stdout.split()[0] in {d.value for d in Disposition}
+
+
+def test_privacy_names_every_column_in_clear_and_why() -> None:
+    clear = {
+        f"| `{table}.{column}` | {kind.reason} |"
+        for table, columns in COLUMNS.items()
+        for column, kind in columns.items()
+        if isinstance(kind, Clear)
+    }
+    listed = read("PRIVACY.md").partition("<!-- clear columns: begin -->")[2].partition("<!-- clear columns: end -->")[0]
+
+    assert set(listed.strip().splitlines()[2:]) == clear

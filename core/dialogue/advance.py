@@ -108,6 +108,10 @@ class _Turning:
         """Return something that went otherwise than hoped, kindly, ending with the safety line."""
         return safely(self._library, self._preferences, self._words("ui", key))
 
+    def _passing(self, key: str) -> Notice:
+        """Return the same for something that is over with the next screen."""
+        return replace(self._safe(key), fleeting=True)
+
     def _danger(self, kind: str) -> Turn:
         """Return the safety answer. "Go on" then asks the first question again, for what was typed is no answer yet."""
         region = self._library.region(self._preferences.region)
@@ -135,7 +139,7 @@ class _Turning:
             case "settings":
                 return self._aside(self._shelves.settings())
             case "why":
-                return self._turn(*self._check.why()) if self._check else self._turn(self._safe("no_result_yet"))
+                return self._turn(*self._check.why()) if self._check else self._turn(self._passing("no_result_yet"))
             case "stop":
                 return self._stop()
             case _:
@@ -151,7 +155,7 @@ class _Turning:
         pathway = self._library.pathway
         new = Session(id=thread, pathway=pathway.id, version=pathway.version, started=self._now, touched=self._now)
         self._session = flow.open_next(self._library, new)
-        return self._turn(Notice(self._words("ui", "welcome")), *self._screen())
+        return self._turn(Notice(self._words("ui", "welcome"), fleeting=True), *self._screen())
 
     def _stop(self) -> Turn:
         key = "nothing_open" if self._session is None else "stopped"
@@ -167,7 +171,7 @@ class _Turning:
         screen = check.screen()
         if check.session.away and (text.strip().isdigit() or typed.plain(text) in self._words.list("ui", "typed", "go_on")):
             self._session = replace(check.session, away=False)
-            return self._turn(*(() if not text.strip().isdigit() else (self._safe("here_again"),)), screen)
+            return self._turn(*(() if not text.strip().isdigit() else (self._passing("here_again"),)), screen)
         buttons = typed.read_typed(text, screen.choices)
         if not buttons:
             return self._turn(*self._below("not_understood"))
@@ -175,12 +179,12 @@ class _Turning:
         if ticks and (step := check.ticked(buttons)):
             return self._went(step)
         if len(buttons) > 1:
-            return self._turn(self._safe("one_only"), screen)
+            return self._turn(self._passing("one_only"), screen)
         return self._tap(buttons[0].tap)
 
     def _below(self, key: str) -> tuple[Reply, ...]:
         """Return what went otherwise than hoped above the open screen; of a result its buttons only, as it was just read."""
-        notice, screens = self._safe(key), self._screen()
+        notice, screens = self._passing(key), self._screen()
         match screens:
             case (Verdict(choices=choices),):
                 return (replace(notice, choices=choices),)
@@ -191,29 +195,30 @@ class _Turning:
         said = typed.plain(text)
         meant = (key for key in OUTSIDE if said in self._words.list("ui", "typed", key))
         if key := next(meant, None):
-            return self._safe(OUTSIDE[key])
+            return self._passing(OUTSIDE[key])
         if len(text) > typed.LONGEST_READ:
-            return self._safe("say_hip")
+            return self._passing("say_hip")
         if named := typed.read_typed(text, self._shelves.care().choices):
             token = read(named[0].tap)
             reply = self._shelves.pressed(token) if token and len(named) == 1 and not text.strip().isdigit() else None
-            return reply or self._safe("say_hip")
-        return self._shelves.search(text) if self._library.search(text) else self._safe("say_hip")
+            return reply or self._passing("say_hip")
+        return self._shelves.search(text) if self._library.search(text) else self._passing("say_hip")
 
     # Taps
 
     def _tap(self, text: str) -> Turn:
         token, check = read(text), self._check
         if token is None:
-            return self._turn(self._safe("forged_button"), *self._screen())
+            return self._turn(self._passing("forged_button"), *self._screen())
         if token.thread == MENU:
             return self._menu(token)
         if check is None:
-            return self._turn(self._safe("old_check_gone"))
+            return self._turn(self._passing("old_check_gone"))
         if token.thread != check.session.id:
-            return self._turn(safely(self._library, self._preferences, self._old_check(token)), check.screen())
+            gone = safely(self._library, self._preferences, self._old_check(token))
+            return self._turn(replace(gone, fleeting=True), check.screen())
         if token.step != check.session.step or token.version != short_version(check.session.version):
-            return self._turn(self._safe("old_button"), check.screen())
+            return self._turn(self._passing("old_button"), check.screen())
         return self._pressed(check, token)
 
     def _pressed(self, check: Check, token: Token) -> Turn:
@@ -222,7 +227,7 @@ class _Turning:
         if token.act == "stop":
             return self._stop()
         step = check.pressed(token)
-        return self._went(step) if step else self._turn(self._safe("forged_button"), check.screen())
+        return self._went(step) if step else self._turn(self._passing("forged_button"), check.screen())
 
     def _menu(self, token: Token) -> Turn:
         if token.act == "region" and token.arg in self._library.regions:
@@ -233,7 +238,7 @@ class _Turning:
             self._preferences = replace(self._preferences, units=Units(token.arg))
             return self._turn(self._shelves.units_set())
         reply = self._shelves.pressed(token)
-        return self._aside(reply) if reply else self._aside(self._safe("old_menu"), self._shelves.care())
+        return self._aside(reply) if reply else self._aside(self._passing("old_menu"), self._shelves.care())
 
     def _old_check(self, token: Token) -> str:
         """Return what is said to a button of another check: the day it began, where that is recent and plausible."""

@@ -65,7 +65,7 @@ class Screens:
 
     def said(self, key: str) -> Notice:
         """Return something that went otherwise than hoped, ending with the safety line."""
-        return safely(self._library, self._preferences, self._words("ui", key))
+        return replace(safely(self._library, self._preferences, self._words("ui", key)), fleeting=True)
 
     def why(self) -> Notice:
         """Return why the open question is asked."""

@@ -86,6 +86,8 @@ class Notice:
 
     text: str
     choices: tuple[Button, ...] = ()
+    fleeting: bool = False
+    """Whether it is only about how the screen below it came about, and worth nothing once there is a later screen."""
 
 
 @dataclass(frozen=True, slots=True)
