@@ -74,7 +74,7 @@ class Owed:
     occurrence: str | None = field(default=None, repr=False)
     """What it is the one and only message for: the kind, and the run or plan with its local date."""
     edits: str | None = field(default=None, repr=False)
-    """The platform's id of the message that it changes."""
+    """The platform's id of the message that it changes; a question does only while that is the last message there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ class Delivery:
     """How often it was claimed."""
     changed: datetime
     """When its state changed, rounded down to the minute: a claim is never older than it looks."""
+    closes: str | None = field(default=None, repr=False)
+    """Of a claim: the platform's id of the question above, whose buttons are over once this message is there."""
 
     @property
     def marked(self) -> bool:

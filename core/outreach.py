@@ -78,6 +78,8 @@ class Outreach:
         except (Unreachable, Refused) as refusal:
             log.warning("delivery.dropped", extra={"delivery": claimed.id, "error": type(refusal).__name__})
             await self._ledger.dropped(claimed)
+            if isinstance(refusal, Unreachable):
+                await self._ledger.unreachable(claimed.address)
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody knows whether it arrived
             return await self._unknown(claimed, error)
         else:

@@ -107,6 +107,10 @@ class Ledger(Protocol):
         """Give it back: it surely was not sent."""
         ...
 
+    async def unreachable(self, address: Address) -> None:
+        """Note that nothing can be sent to an address until its member writes again."""
+        ...
+
     async def recover(self, now: datetime) -> tuple[Delivery, ...]:
         """Return what is to be sent again after a restart."""
         ...

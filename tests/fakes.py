@@ -26,4 +26,5 @@ def store(folder: Path, keys: KeyRing | None = None, *, expected: bool = False, 
 
 def owed(kind: Kind = Kind.NOTICE, text: str = "Rest today.", **more: Any) -> Owed:
     """Return something owed, due at noon."""
-    return Owed(kind, {"text": text}, **({"due": NOON} | more))
+    given: dict[str, Any] = {"reply": {"text": text}, "due": NOON}
+    return Owed(kind, **(given | more))

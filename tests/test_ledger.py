@@ -95,6 +95,77 @@ async def test_what_cannot_be_opened_is_dropped_and_stops_nothing(kept: Store) -
     assert kept.unreadable == 1
 
 
+# ---------------------------------------------------------------- the question above
+
+
+BUTTONS = {"choices": [["tap", "Yes", "answer", None]]}
+
+
+async def said(kept: Store, message: str, kind: Kind, reply: dict[str, Any], edits: str | None = None) -> Delivery:
+    """Return a delivery as it was claimed, after the platform took it under an id."""
+    found = await claimed(kept, owed(kind, edits=edits, reply=reply))
+    await kept.sent(found, found.edits or message)
+    return found
+
+
+async def test_a_question_changes_the_one_above_as_long_as_that_is_the_last_message(kept: Store) -> None:
+    first = await said(kept, "1", Kind.QUESTION, BUTTONS)
+    second = await said(kept, "2", Kind.QUESTION, BUTTONS, edits="1")
+    await said(kept, "3", Kind.NOTICE, {})
+    third = await said(kept, "4", Kind.QUESTION, BUTTONS, edits="1")
+    fourth = await said(kept, "5", Kind.QUESTION, BUTTONS, edits="1")
+
+    assert [(d.edits, d.closes) for d in (first, second)] == [(None, None), ("1", None)]
+    assert [(d.edits, d.closes) for d in (third, fourth)] == [(None, "1"), (None, "4")]
+
+
+async def test_buttons_are_over_once_others_are_below_and_not_before(kept: Store) -> None:
+    await said(kept, "1", Kind.QUESTION, BUTTONS)
+
+    assert (await said(kept, "2", Kind.NOTICE, {})).closes is None
+    assert (await said(kept, "3", Kind.VERDICT, BUTTONS)).closes == "1"
+
+
+async def test_a_question_that_became_a_message_of_its_own_is_no_edit_after_a_kill(tmp_path: Path) -> None:
+    async with store(tmp_path) as first:
+        await said(first, "1", Kind.QUESTION, BUTTONS)
+        await said(first, "2", Kind.NOTICE, {})
+        await claimed(first, owed(Kind.QUESTION, edits="1", reply=BUTTONS))
+
+    async with store(tmp_path) as again:
+        (left,) = await again.recover(NOON)
+        assert (left.edits, left.state) == (None, State.UNKNOWN)
+        repeated = await again.claim(left)
+        assert repeated is not None
+        await again.unknown(repeated)
+        assert await again.repeats(NOON) == ()
+
+
+async def test_nothing_is_due_where_nothing_can_be_sent_until_its_member_writes(kept: Store) -> None:
+    await kept.plan(ANNA, [owed(Kind.CHECK_IN, until=NOON + WINDOW, occurrence="run 1")])
+    await kept.unreachable(ANNA)
+    assert await kept.due(NOON, 9) == ()
+
+    await kept.save_turn(ANNA, Change(None, PLAIN))
+    assert len(await kept.due(NOON, 9)) == 1
+
+    await kept.unreachable(ANNA)
+    await kept.reachable(ANNA)
+    assert len(await kept.due(NOON, 9)) == 1
+
+
+async def test_an_address_that_its_platform_renamed_keeps_what_is_its_own(kept: Store) -> None:
+    new = Address("telegram", "-100123")
+    await kept.save_turn(ANNA, Change({"a": 1}, PLAIN, [owed()]))
+
+    assert await kept.move_address(ANNA, new)
+
+    assert (await kept.load(new)).session == {"a": 1}
+    assert (await kept.load(ANNA)).member is None
+    assert [d.address for d in await kept.due(NOON, 9)] == [new]
+    assert not await kept.move_address(ANNA, new)
+
+
 # ---------------------------------------------------------------- claims and outcomes
 
 

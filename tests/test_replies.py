@@ -45,7 +45,7 @@ def test_what_is_no_reply_is_refused(given: dict[str, object]) -> None:
 
 
 def test_a_reply_is_owed_as_what_it_is() -> None:
-    kinds = {Prompt("a", "q", ()): Kind.QUESTION, Notice("a"): Kind.NOTICE, File("a", "b", "c"): Kind.FILE}
+    kinds: dict[Reply, Kind] = {Prompt("a", "q", ()): Kind.QUESTION, Notice("a"): Kind.NOTICE, File("a", "b", "c"): Kind.FILE}
 
     assert {reply: owed(reply, START).kind for reply in kinds} == kinds
     assert owed(Notice("a"), START, edits="7").edits == "7"

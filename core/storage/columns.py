@@ -36,7 +36,14 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
     "house": {"id": _OUR_ID, "key_check": Sealed(), "lookup_ring_key": _RING_KEY, "lookup": Sealed()},
     "keys": {"owner": _OUR_ID, "ring_key": _RING_KEY, "wrapped": Sealed()},
     "members": {"id": _OUR_ID},
-    "addresses": {"id": _OUR_ID, "member": _OUR_ID, "platform": _PLATFORM, "digest": Digest(), "address": Sealed()},
+    "addresses": {
+        "id": _OUR_ID,
+        "member": _OUR_ID,
+        "platform": _PLATFORM,
+        "digest": Digest(),
+        "address": Sealed(),
+        "unreachable": Clear("since when nothing can be sent there, to the minute, so that nothing is tried"),
+    },
     "settings": {"member": _OUR_ID, "settings": Sealed()},
     "consents": {"id": _OUR_ID, "member": _OUR_ID, "position": _ORDER, "consent": Sealed()},
     "sessions": {

@@ -39,6 +39,15 @@ def digest(book: Book, address: Address) -> bytes:
     return book.lookup.of(address.platform, address.id)
 
 
+def move(book: Book, old: Address, new: Address) -> bool:
+    """Return whether an address is now found under its new id; where the new one is known, both stay as they are."""
+    at = door(book, old)
+    if at is None or door(book, new) is not None:
+        return False
+    book.run(sql.MOVE_ADDRESS, digest(book, new), book.seal("addresses.address", at.member, at.row, new.id), at.row)
+    return True
+
+
 def load(book: Book, address: Address, default: Preferences) -> Record:
     """Return what is kept for an address; what cannot be opened is as if it were not there."""
     try:
@@ -80,6 +89,7 @@ def join(book: Book, member: str, address: Address) -> Door:
 
 def save(book: Book, at: Door, change: Change, *, default: Preferences, now: datetime) -> None:
     """Keep what a turn changed; of the preferences, those that were ever set to something else than the default."""
+    book.run(sql.REACHABLE, at.row)
     _save_session(book, at, change.session, now)
     _save_settings(book, at.member, change.preferences, default)
     for consent in change.consents:

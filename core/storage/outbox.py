@@ -11,6 +11,9 @@ from core.storage import sql
 from core.storage.book import Book, Row, fresh_id, minute, time_of
 from core.storage.members import Door
 
+LOOK_BACK = 8
+"""Messages among which the question above is looked for: more than are said between two questions."""
+
 
 def owe(book: Book, at: Door, owed: Sequence[Owed], address: Address, now: datetime) -> tuple[Delivery, ...]:
     """Return a delivery for each message that is newly owed. An occurrence that has its message gets no second one."""
@@ -37,10 +40,12 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
     """Return the delivery as the caller's to send, or None when it is no longer to be had, or not to be sent again."""
     if delivery.state is not State.OPEN and not may_repeat(delivery, now):
         return None
+    placed = _placed(book, delivery)
+    changed = None if placed.edits == delivery.edits else _sealed(book, placed.member, placed.id, placed)
     # It must stand where the caller believes it does: an older view of it decides nothing.
-    if not book.run(sql.CLAIM, minute(now), delivery.id, delivery.state, delivery.attempt):
+    if not book.run(sql.CLAIM, minute(now), changed, delivery.id, delivery.state, delivery.attempt):
         return None
-    return replace(delivery, state=State.CLAIMED, attempt=delivery.attempt + 1, changed=time_of(minute(now)))
+    return replace(placed, state=State.CLAIMED, attempt=delivery.attempt + 1, changed=time_of(minute(now)))
 
 
 def sent(book: Book, delivery: Delivery, message: str | None, now: datetime) -> bool:
@@ -85,9 +90,28 @@ def deliveries(book: Book, member: str) -> tuple[Delivery, ...]:
     return tuple(delivery for delivery in found if delivery is not None)
 
 
+def _placed(book: Book, delivery: Delivery) -> Delivery:
+    """Return a delivery as it fits below what was sent last: an older question is not changed, but its buttons are over."""
+    if not delivery.reply.get("choices"):
+        return delivery
+    latest = [
+        (message, None if owed is None else Kind(owed["kind"]))
+        for row, member, sealed, sealed_message in book.all(sql.LATEST, delivery.id, LOOK_BACK)
+        if (message := book.open("outbox.message", member, row, sealed_message)) is not None
+        for owed in (book.open("outbox.owed", member, row, sealed),)
+    ]
+    if delivery.kind is Kind.QUESTION and latest[:1] == [(delivery.edits, Kind.QUESTION)]:
+        return delivery
+    question = next((message for message, kind in latest if kind is Kind.QUESTION), None)
+    return replace(delivery, edits=None if delivery.kind is Kind.QUESTION else delivery.edits, closes=question)
+
+
+def _sealed(book: Book, member: str, row: str, owed: Owed | Delivery) -> bytes:
+    return book.seal("outbox.owed", member, row, {"kind": owed.kind, "reply": owed.reply, "edits": owed.edits})
+
+
 def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, now: datetime) -> Delivery | None:
     row = fresh_id()
-    content = {"kind": owed.kind, "reply": owed.reply, "edits": owed.edits}
     until = None if owed.until is None else minute(owed.until)
     scheduled = owed.until is not None or owed.occurrence is not None
     new = book.run(
@@ -101,7 +125,7 @@ def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, n
         until,
         minute(now),
         None if owed.occurrence is None else book.lookup.of("occurrence", f"{at.member}|{owed.kind}|{owed.occurrence}"),
-        book.seal("outbox.owed", at.member, row, content),
+        _sealed(book, at.member, row, owed),
     )
     if not new:
         return None

@@ -24,6 +24,9 @@ NEW_ADDRESS = "INSERT INTO addresses (id, member, platform, digest, address) VAL
 ADDRESS = "SELECT id, member FROM addresses WHERE digest = ?"
 ADDRESSES = "SELECT id, platform, address FROM addresses WHERE member = ? ORDER BY id"
 ADDRESS_DIGESTS = "SELECT digest FROM addresses WHERE member = ?"
+UNREACHABLE = "UPDATE addresses SET unreachable = ? WHERE digest = ? AND unreachable IS NULL"
+REACHABLE = "UPDATE addresses SET unreachable = NULL WHERE id = ? AND unreachable IS NOT NULL"
+MOVE_ADDRESS = "UPDATE addresses SET digest = ?, address = ? WHERE id = ?"
 SETTINGS = "SELECT settings FROM settings WHERE member = ?"
 SAVE_SETTINGS = """
 INSERT INTO settings (member, settings) VALUES (?, ?) ON CONFLICT (member) DO UPDATE SET settings = excluded.settings
@@ -90,13 +93,19 @@ _DELIVERY = """
 SELECT o.id, o.member, o.address, o.state, o.attempt, o.due, o.until, o.changed, o.owed, a.platform, a.address
 FROM outbox o JOIN addresses a ON a.id = o.address
 """
-DUE = f"{_DELIVERY} WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? ORDER BY o.due, o.position LIMIT ?"
+DUE = f"""{_DELIVERY}
+WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? AND a.unreachable IS NULL ORDER BY o.due, o.position LIMIT ?
+"""
 OF_UNKNOWN_OUTCOME = f"{_DELIVERY} WHERE o.state = 'unknown' AND o.owed IS NOT NULL ORDER BY o.scheduled, o.due, o.position"
 MESSAGES = "SELECT id, member, message FROM outbox WHERE address = ? AND message IS NOT NULL ORDER BY position DESC LIMIT ?"
+LATEST = """
+SELECT o.id, o.member, o.owed, o.message FROM outbox o
+WHERE o.address = (SELECT address FROM outbox WHERE id = ?) AND o.message IS NOT NULL ORDER BY o.position DESC LIMIT ?
+"""
 DELIVERIES = f"{_DELIVERY} WHERE o.member = ? AND o.owed IS NOT NULL ORDER BY o.position"
 
 CLAIM = """
-UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?
+UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?, owed = COALESCE(?, owed)
 WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL
 """
 RELEASE = "UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ? WHERE id = ? AND state = 'claimed'"

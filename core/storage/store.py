@@ -11,7 +11,7 @@ from core.members import Address
 from core.ports import Receipt
 from core.record import Change, Erased, Record
 from core.storage import erasure, export, inbox, members, outbox, receipts, retention, sql, tallies
-from core.storage.book import Book
+from core.storage.book import Book, minute
 from core.storage.database import Database
 from core.storage.inbox import Received
 from core.storage.rotation import rewrap
@@ -61,6 +61,25 @@ class Store(Database):
             return outbox.owe(book, members.enter(book, address), owed, address, now) if owed else ()
 
         return await self._write(planned)
+
+    async def move_address(self, old: Address, new: Address) -> bool:
+        """Return whether an address was moved to the id that its platform now has for it."""
+        return await self._write(lambda book: members.move(book, old, new))
+
+    async def unreachable(self, address: Address) -> None:
+        """Note that nothing can be sent to an address; what is planned for it waits until its member writes again."""
+        now = self._now()
+        await self._write(lambda book: book.run(sql.UNREACHABLE, minute(now), members.digest(book, address)))
+
+    async def reachable(self, address: Address) -> None:
+        """Note that an address can be written to again."""
+
+        def noted(book: Book) -> None:
+            at = members.door(book, address)
+            if at is not None:
+                book.run(sql.REACHABLE, at.row)
+
+        await self._write(noted)
 
     async def add_address(self, member: str, address: Address) -> bool:
         """Return whether an address is now the member's; one that is another member's stays theirs."""
