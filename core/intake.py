@@ -87,9 +87,9 @@ class Intake:
     async def _queue(self, raw: bytes, row: str) -> None:
         try:
             lane = self._reader.sender(raw)
-        except Unreadable:
-            log.warning("update.unreadable", extra={"platform": self._platform, "inbox": row})
-            await self._inbox.set_aside(row)
+        except Exception as error:  # noqa: BLE001 - a mistake of the reader's must not hold up all that comes after
+            log.warning("update.unreadable", extra={"inbox": row, "error": type(error).__name__})
+            await self._set_aside(row)
             return
         self._lanes.add(lane or row, lambda: self._act(raw, row))
 
@@ -100,7 +100,13 @@ class Intake:
             log.error("update.not_handled", extra={"platform": self._platform, "inbox": row})  # noqa: TRY400 - at the next start
         except Exception as error:  # noqa: BLE001 - it would fail again: it is set aside, and the next one goes on
             log.error("update.failed", extra={"inbox": row, "error": type(error).__name__})  # noqa: TRY400
+            await self._set_aside(row)
+
+    async def _set_aside(self, row: str) -> None:
+        try:
             await self._inbox.set_aside(row)
+        except StorageUnavailable:
+            log.error("update.not_set_aside", extra={"inbox": row})  # noqa: TRY400 - it fails once more at the next start
 
     async def _without_keeping(self, update: Update) -> None:
         """Act on an update that cannot be kept, in its lane, and remember its id in case it comes again."""
@@ -124,5 +130,5 @@ class Intake:
     def _sender(self, raw: bytes) -> Address | None:
         try:
             return self._reader.sender(raw)
-        except Unreadable:
+        except Exception:  # noqa: BLE001 - it is kept all the same, and set aside after that
             return None

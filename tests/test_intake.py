@@ -194,6 +194,15 @@ async def test_an_update_that_comes_again_is_handled_once(process: Process) -> N
 # ---------------------------------------------------------------- what cannot be handled
 
 
+@pytest.mark.parametrize("bad", ["garbled 1", "mistaken 1"])
+async def test_what_nothing_can_be_made_of_is_set_aside_and_the_next_goes_on(process: Process, bad: str) -> None:
+    await process.receives(bad, "anna 1")
+    await process.intake.done()
+
+    assert process.reading.acted == ["anna 1"]
+    assert await process.left() == []
+
+
 async def test_a_longer_update_than_anyone_sends_is_not_kept_and_the_next_goes_on(
     process: Process, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -226,6 +235,19 @@ async def test_one_that_cannot_be_kept_as_handled_is_left_for_the_next_start(pro
     assert await process.left() == ["anna disk"]
 
 
+@pytest.mark.parametrize("bad", ["garbled 1", "anna fails"])
+async def test_one_that_cannot_even_be_set_aside_stops_nothing(
+    process: Process, caplog: pytest.LogCaptureFixture, bad: str
+) -> None:
+    process.inbox.fails = {"set_aside"}
+
+    await process.receives(bad, "ben 1")
+    await process.intake.done()
+
+    assert process.reading.acted == ["ben 1"]
+    assert "update.not_set_aside" in told(caplog)
+
+
 # ---------------------------------------------------------------- after a start
 
 
@@ -243,6 +265,21 @@ async def test_what_an_earlier_process_received_is_handled_in_its_order(tmp_path
 
         assert [text for text in process.reading.acted if text.startswith("anna")] == [f"anna {n}" for n in (1, 2, 3, 4)]
         assert process.reading.acted.count("ben 1") == 1
+
+
+@pytest.mark.parametrize("fails", [(), ("set_aside",)])
+@pytest.mark.parametrize("bad", ["garbled 1", "mistaken 1"])
+async def test_what_nothing_can_be_made_of_does_not_hold_up_the_start(
+    process: Process, bad: str, fails: tuple[str, ...]
+) -> None:
+    process.inbox.fails = set(fails)
+    for text in (bad, "anna 1"):
+        await process.kept.receive(PLATFORM, text, text.encode())
+
+    await process.intake.recover()
+    await process.intake.done()
+
+    assert process.reading.acted == ["anna 1"]
 
 
 # ---------------------------------------------------------------- while nothing can be kept
@@ -287,6 +324,17 @@ async def test_the_order_holds_between_what_is_kept_and_what_is_not(process: Pro
     await process.intake.done()
 
     assert process.reading.acted == ["anna 1", "anna 2", "anna 3"]
+
+
+@pytest.mark.parametrize("bad", ["anna fails", "garbled 1 fails", "mistaken 1 fails"])
+async def test_one_that_fails_without_being_kept_does_not_come_again_for_ever(
+    process: Process, caplog: pytest.LogCaptureFixture, bad: str
+) -> None:
+    process.inbox.fails = {"receive"}
+
+    await process.receives(bad)
+
+    assert told(caplog) == ["update.lost"]
 
 
 async def test_so_many_are_known_without_being_kept_and_no_more(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
