@@ -49,7 +49,7 @@ class Intake:
     def __init__(self, platform: str, inbox: Inbox, reader: Reader) -> None:
         self._platform, self._inbox, self._reader = platform, inbox, reader
         self._lanes = Lanes()
-        self._unkept: OrderedDict[str, None] = OrderedDict()
+        self._unkept: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
 
     async def receive(self, updates: Sequence[Update]) -> None:
         """Return when the updates may be acknowledged: each is on disk, or, where nothing can be kept, was acted on."""
@@ -65,8 +65,10 @@ class Intake:
         await self._lanes.empty()
 
     async def stop(self) -> None:
-        """Leave what was not begun: it is on disk."""
+        """Leave what was not done: it is on disk, or `receive` is cancelled, so that it is not acknowledged."""
         await self._lanes.stop()
+        for acted in self._unkept.values():
+            acted.cancel()
 
     # ---------------------------------------------------------------- One update
 
@@ -110,17 +112,16 @@ class Intake:
 
     async def _without_keeping(self, update: Update) -> None:
         """Act on an update that cannot be kept, in its lane, and remember its id in case it comes again."""
-        self._unkept[update.id] = None
+        acted = self._unkept[update.id] = asyncio.get_running_loop().create_future()
         if len(self._unkept) > REMEMBERED:
             self._unkept.popitem(last=False)
-        acted = asyncio.get_running_loop().create_future()
 
         async def act() -> None:
             try:
                 await self._reader.act(update.raw, None)
             except Exception as error:  # noqa: BLE001 - nothing of it can be kept, and it must not come again for ever
                 log.error("update.lost", extra={"platform": self._platform, "error": type(error).__name__})  # noqa: TRY400
-            finally:
+            if not acted.done():
                 acted.set_result(None)
 
         lane = self._sender(update.raw)

@@ -14,9 +14,12 @@ class Lanes:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, deque[Work]] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     def add(self, key: Hashable, work: Work) -> None:
-        """Have work done after what is already in its lane."""
+        """Have work done after what is already in its lane; once stopped, leave it."""
+        if self._stopped:
+            return
         if key in self._waiting:
             self._waiting[key].append(work)
             return
@@ -31,7 +34,8 @@ class Lanes:
             await asyncio.wait(self._running)
 
     async def stop(self) -> None:
-        """Leave what waits, and cancel what is being done."""
+        """Leave what waits, cancel what is being done, and begin nothing more."""
+        self._stopped = True
         self._waiting.clear()
         for task in tuple(self._running):
             task.cancel()

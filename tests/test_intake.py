@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,10 +122,14 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def begun(process: Process, text: str) -> None:
+async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while text not in process.reading.begun:
+        while not holds():  # noqa: ASYNC110 - it is not told of what happens on the database's thread
             await asyncio.sleep(0)
+
+
+async def begun(process: Process, text: str) -> None:
+    await until(lambda: text in process.reading.begun)
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -160,9 +165,7 @@ async def test_nobody_waits_for_another_sender(process: Process) -> None:
     held = process.reading.holds("anna 1")
 
     await process.receives("anna 1", "ben 1", "nobody 1", "nobody 2", "ben 2")
-    async with asyncio.timeout(5):
-        while len(process.reading.acted) < 4:
-            await asyncio.sleep(0)
+    await until(lambda: len(process.reading.acted) == 4)
 
     assert sorted(process.reading.acted) == ["ben 1", "ben 2", "nobody 1", "nobody 2"]
     held.set()
@@ -282,6 +285,23 @@ async def test_what_nothing_can_be_made_of_does_not_hold_up_the_start(
     assert process.reading.acted == ["anna 1"]
 
 
+async def test_stopping_leaves_on_disk_what_was_not_done(process: Process) -> None:
+    process.reading.holds("anna 1")
+    await process.receives("anna 1", "anna 2", "ben 1")
+    await begun(process, "ben 1")
+
+    await process.intake.stop()
+    await process.receives("anna 3")
+    await turns()
+
+    assert process.reading.begun == ["anna 1", "ben 1"]
+    assert await process.left() == ["anna 1", "anna 2", "anna 3"]
+    after = Process(process.kept)
+    await after.intake.recover()
+    await after.intake.done()
+    assert after.reading.acted == ["anna 1", "anna 2", "anna 3"]
+
+
 # ---------------------------------------------------------------- while nothing can be kept
 
 
@@ -345,3 +365,16 @@ async def test_so_many_are_known_without_being_kept_and_no_more(process: Process
         await process.receives(f"anna {number}")
 
     assert process.reading.acted == [f"anna {number}" for number in (1, 2, 3, 4, 1)]
+
+
+async def test_what_was_not_acted_on_before_the_stop_is_not_acknowledged(process: Process) -> None:
+    process.inbox.fails = {"receive"}
+    process.reading.holds("anna 1")
+    receiving = [asyncio.create_task(process.receives(f"anna {n}")) for n in (1, 2)]
+    await begun(process, "anna 1")
+
+    await process.intake.stop()
+
+    outcomes: list[Any] = await asyncio.wait_for(asyncio.gather(*receiving, return_exceptions=True), 5)
+    assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, True]
+    assert process.reading.acted == []
