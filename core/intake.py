@@ -53,7 +53,8 @@ class Intake:
 
     async def receive(self, updates: Sequence[Update]) -> None:
         """Return when the updates may be acknowledged: each is on disk, or, where nothing can be kept, was acted on."""
-        await asyncio.gather(*(self._receive(update) for update in updates))
+        # Shielded: a caller that goes away must not leave an update on disk that nobody handles before the next start.
+        await asyncio.shield(asyncio.gather(*(self._receive(update) for update in updates)))
 
     async def recover(self) -> None:
         """Have handled what an earlier process received."""
@@ -73,7 +74,8 @@ class Intake:
     # ---------------------------------------------------------------- One update
 
     async def _receive(self, update: Update) -> None:
-        if update.id in self._unkept:
+        if (acted := self._unkept.get(update.id)) is not None:
+            await asyncio.shield(acted)
             return
         if len(update.raw) > LONGEST_UPDATE:
             log.warning("update.too_long", extra={"platform": self._platform})
@@ -126,7 +128,7 @@ class Intake:
 
         lane = self._sender(update.raw)
         self._lanes.add(lane or update.id, act)
-        await acted
+        await asyncio.shield(acted)
 
     def _sender(self, raw: bytes) -> Address | None:
         try:

@@ -194,6 +194,21 @@ async def test_an_update_that_comes_again_is_handled_once(process: Process) -> N
     assert process.reading.begun == ["anna 1"]
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_an_update_whose_delivery_was_given_up_is_handled_when_it_comes_again(process: Process, steps: int) -> None:
+    receiving = asyncio.create_task(process.receives("anna 1"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    receiving.cancel()  # the connection broke while it was being kept
+    await asyncio.gather(receiving, return_exceptions=True)
+
+    await process.receives("anna 1")
+    await turns()
+    await process.intake.done()
+
+    assert process.reading.acted == ["anna 1"]
+
+
 # ---------------------------------------------------------------- what cannot be handled
 
 
@@ -331,6 +346,21 @@ async def test_what_was_acted_on_without_being_kept_is_known_when_it_comes_again
     assert process.reading.begun == ["anna 1", "anna 2"]
 
 
+async def test_one_that_comes_again_while_it_is_acted_on_is_not_acknowledged_before(process: Process) -> None:
+    process.inbox.fails = {"receive"}
+    held = process.reading.holds("anna 1")
+    first = asyncio.create_task(process.receives("anna 1"))
+    await begun(process, "anna 1")
+
+    again = asyncio.create_task(process.receives("anna 1"))
+    await turns()
+    assert not again.done()
+    held.set()
+    await asyncio.gather(first, again)
+
+    assert process.reading.acted == ["anna 1"]
+
+
 async def test_the_order_holds_between_what_is_kept_and_what_is_not(process: Process) -> None:
     held = process.reading.holds("anna 1")
     await process.receives("anna 1")
@@ -378,3 +408,19 @@ async def test_what_was_not_acted_on_before_the_stop_is_not_acknowledged(process
     outcomes: list[Any] = await asyncio.wait_for(asyncio.gather(*receiving, return_exceptions=True), 5)
     assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, True]
     assert process.reading.acted == []
+
+
+async def test_a_caller_that_goes_away_does_not_stop_what_is_acted_on(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    process.inbox.fails = {"receive"}
+    held = process.reading.holds("anna 1")
+    receiving = asyncio.create_task(process.receives("anna 1"))
+    await begun(process, "anna 1")
+    receiving.cancel()
+    await asyncio.gather(receiving, return_exceptions=True)
+    held.set()
+    await process.intake.done()
+
+    assert process.reading.acted == ["anna 1"]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
