@@ -1,8 +1,9 @@
 """Going on while nothing can be kept: a check is answered from memory, and kept as soon as that can be done again."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import StorageUnavailable
@@ -15,11 +16,25 @@ from core.record import Change, Erased, Record
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What turns in memory leave to be done in the store."""
+
+    handled: tuple[str, ...] = ()
+    """The rows of updates that were answered."""
+    forget_history: bool = False
+
+    def after(self, handled: str | None, *, forget_history: bool = False) -> "_Left":
+        rows = self.handled if handled is None else (*self.handled, handled)
+        return _Left(rows, self.forget_history or forget_history)
+
+
 class EnduringRecords:
     """Records that fall back to memory, turn by turn, whenever the store cannot be used."""
 
     def __init__(self, store: Records, spare: MemoryRecords) -> None:
         self._store, self._spare = store, spare
+        self._left: defaultdict[Address, _Left] = defaultdict(_Left)
         self.failing = False
         """Whether the store could not be used the last time that it was tried."""
 
@@ -36,15 +51,15 @@ class EnduringRecords:
         return replace(since, member=record.member, consents=(*record.consents, *since.consents))
 
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
-        """Return what is owed; None where the change is in memory only."""
-        since = await self._spare.load(address)
+        """Return what is owed, once all that was in memory is kept with it; None where the change is in memory only."""
         try:
-            deliveries = await self._store.save(address, replace(change, consents=(*since.consents, *change.consents)))
+            deliveries = await self._store.save(address, await self._whole(address, change))
         except StorageUnavailable as error:
             self._failed(error)
             await self._spare.save(address, change)
+            self._left[address] = self._left[address].after(change.handled, forget_history=change.forget_history)
             return None
-        self._spare.drop(address)
+        self._drop(address)
         self._works()
         return deliveries
 
@@ -54,6 +69,7 @@ class EnduringRecords:
             return await self._store.owe(address, owed, handled)
         except StorageUnavailable as error:
             self._failed(error)
+            self._left[address] = self._left[address].after(handled)
             return None
 
     async def everything(self, address: Address) -> dict[str, Any] | None:
@@ -76,10 +92,27 @@ class EnduringRecords:
         """Erase what is in memory, and what is kept; raise StorageUnavailable where that must be asked for again."""
         self._spare.drop(address)
         try:
-            return await self._store.forget(address, receipt, handled)
+            erased = await self._store.forget(address, receipt, handled)
         except StorageUnavailable as error:
             self._failed(error)
+            self._left[address] = self._left[address].after(handled)
             raise
+        self._drop(address)
+        return erased
+
+    async def _whole(self, address: Address, change: Change) -> Change:
+        """Return a change with what is to be kept of the turns before it that are in memory only."""
+        since, left = await self._spare.load(address), self._left.get(address, _Left())
+        return replace(
+            change,
+            consents=(*since.consents, *change.consents),
+            also_handled=left.handled,
+            forget_history=change.forget_history or left.forget_history,
+        )
+
+    def _drop(self, address: Address) -> None:
+        self._spare.drop(address)
+        self._left.pop(address, None)
 
     def _failed(self, error: StorageUnavailable) -> None:
         if not self.failing:

@@ -246,7 +246,8 @@ class Ownership:
 
     def _withdraw(self, record: Record, kind: str) -> Said:
         latest = _latest(record, kind)
-        taken = (self._kept(kind, given=False),) if latest is not None and latest["given"] else ()
+        # Where nothing is known of it, it may be that nothing can be read: a no is kept all the same.
+        taken = (self._kept(kind, given=False),) if latest is None or latest["given"] else ()
         done = Notice(self._words("privacy", "consents", kind, "withdrawn"), (self._consents_button(Role.BACK),))
         return Said((done,), taken, forget_history=kind == "history")
 

@@ -39,6 +39,8 @@ class Change:
     result: Plain | None = field(default=None, repr=False)
     """A result for the history, which takes each only once, whenever it was shown."""
     forget_history: bool = False
+    also_handled: Sequence[str] = ()
+    """The rows of updates that were answered before it, while nothing could be kept."""
 
 
 def timeless(entry: Plain) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """While nothing can be kept, the check goes on from memory, and the member is told; after that nothing of it is lost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat import START, Chat, library
+from core import replies
 from core.clinical import Disposition
+from core.dialogue import Command, Reply, Tap
 from core.enduring import EnduringRecords
 from core.errors import StorageUnavailable
+from core.ledger import Owed
 from core.memory import MemoryRecords
 from core.storage import Store, StoreRecords
 from fakes import store
@@ -25,10 +28,24 @@ class Failing(StoreRecords):
         super().__init__(kept)
         self.fails: tuple[str, ...] = ()
 
+    async def received(self, chat: Chat, text: str) -> str:
+        """Return the row of an update that is received."""
+        row = await object.__getattribute__(self, "_store").receive("test", text, text.encode(), chat.address)
+        assert row is not None
+        return str(row)
+
+    async def unhandled(self) -> list[str]:
+        """Return the rows of what was received and not handled."""
+        return [received.row for received in await object.__getattribute__(self, "_store").unhandled("test")]
+
     def __getattribute__(self, name: str) -> Any:
         if name in object.__getattribute__(self, "__dict__").get("fails", ()):
             return _unavailable
         return object.__getattribute__(self, name)
+
+
+def owe(said: Sequence[Reply]) -> Sequence[Owed]:
+    return [replies.owed(reply, START) for reply in said]
 
 
 async def _unavailable(*_: object) -> None:
@@ -129,6 +146,56 @@ async def test_consents_given_in_memory_are_kept_with_the_next_turn(chat: Chat, 
     await chat.says("/hip")
 
     assert [c["kind"] for c in (await failing.load(chat.address)).consents] == ["tips"]
+
+
+async def test_an_update_that_was_answered_from_memory_is_handled_once_its_turn_is_kept(chat: Chat, failing: Failing) -> None:
+    rows = [await failing.received(chat, f"{n}") for n in range(3)]
+    await chat.says("/hip")
+    failing.fails = WRITES
+    for row in rows[:2]:
+        await chat.companion.answer(Tap(chat.address, "forged"), owe, row)
+    assert await failing.unhandled() == rows
+
+    failing.fails = ()
+    await chat.companion.answer(Command(chat.address, "help"), owe, rows[2])
+
+    assert await failing.unhandled() == []
+
+
+async def test_an_update_that_could_only_be_answered_is_handled_with_the_next_turn(chat: Chat, failing: Failing) -> None:
+    await chat.says("/hip")
+    row = await failing.received(chat, "1")
+    await chat.says("/forget")
+    yes = chat.button(words("privacy", "forget", "yes")).tap
+    failing.fails = WRITES
+    await chat.companion.answer(Tap(chat.address, yes), owe, row)  # told to send it again
+    failing.fails = ()
+
+    await chat.companion.answer(Command(chat.address, "hip"), owe, await failing.received(chat, "2"))
+
+    assert await failing.unhandled() == []  # or the next start would erase what came after
+
+
+@pytest.mark.parametrize("fails", [WRITES, ALL], ids=["writing", "everything"])
+async def test_a_history_that_was_withdrawn_in_memory_is_erased_once_that_can_be_done(
+    chat: Chat, failing: Failing, fails: tuple[str, ...]
+) -> None:
+    name, give = (words("privacy", "consents", "history", key) for key in ("name", "give"))
+    await chat.says("/settings")
+    await chat.taps(words("ui", "buttons", "consents"), name, give)
+    await chat.says("/hip")
+    await chat.answers(EMERGENCY)
+    await chat.says("/settings")
+    await chat.taps(words("ui", "buttons", "consents"), name)
+    failing.fails = fails
+    await chat.taps(words("privacy", "consents", "history", "withdraw"))
+
+    failing.fails = ()
+    await chat.says("/help")
+
+    kept = await failing.everything(chat.address)
+    assert kept is not None
+    assert (kept["history"], [c["given"] for c in kept["consents"]]) == ([], [True, False])
 
 
 async def test_the_operator_is_told_once_when_it_fails_and_once_when_it_works(

@@ -43,8 +43,8 @@ class Store(Database):
             at = members.enter(book, address)
             members.save(book, at, change, default=self._default, now=now)
             deliveries = outbox.owe(book, at, change.owed, address, now)
-            if change.handled is not None:
-                inbox.handled(book, change.handled)
+            for row in (*change.also_handled, *([] if change.handled is None else [change.handled])):
+                inbox.handled(book, row)
             if change.session is None:
                 retention.erase_idle(book, {at.member})
             return deliveries
