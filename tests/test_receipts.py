@@ -102,3 +102,13 @@ async def test_an_update_that_asked_for_the_erasure_is_handled_with_it(tmp_path:
         await kept.forget(member, address=ANNA, receipt=receipt, handled=row)
 
         assert await kept.unhandled("telegram") == ()
+
+
+async def test_the_update_that_asked_for_the_erasure_is_known_when_it_comes_again(tmp_path: Path) -> None:
+    async with store(tmp_path) as kept:
+        await kept.save_turn(ANNA, Change({"a": 1}, PLAIN))
+        row = await kept.receive("telegram", "1", b"yes, erase it all", sender=ANNA)
+        member = (await kept.load(ANNA)).member or ""
+        await kept.forget(member, address=ANNA, receipt=receipt, handled=row)
+
+        assert await kept.receive("telegram", "1", b"yes, erase it all", sender=ANNA) is None  # it was not acknowledged in time

@@ -190,9 +190,9 @@ class Store(Database):
         now = self._now()
 
         def forgotten(book: Book) -> Erased:
-            before, after = erasure.erase(book, member)
-            if handled is not None:
+            if handled is not None:  # first: then only its digest is left, and that it came stays known
                 inbox.handled(book, handled)
+            before, after = erasure.erase(book, member)
             owed = receipt(before, after) if receipt is not None else ()
             return Erased(before, after, receipts.make(book, address, owed, now) if address is not None else ())
 
