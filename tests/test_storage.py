@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from core.storage import (
     Store,
     WrongKey,
     database_path,
+    erasure,
     opening,
     retention,
     sql,
@@ -412,6 +414,28 @@ async def test_a_forgotten_member_leaves_no_byte(tmp_path: Path) -> None:
         assert member.encode() not in raw
         assert await kept.load(ANNA) == Record(None, None, PLAIN)
         assert (await kept.load(BEN)).session == SESSION
+
+
+async def test_forgetting_that_was_killed_before_the_log_was_emptied_leaves_no_byte_after_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, empty_log = tmp_path / "killed", erasure.empty_log
+    killed.mkdir()
+
+    def killed_here(book: Book) -> bool:
+        for name in ("hipwise.db", "hipwise.db-wal"):
+            shutil.copy(tmp_path / name, killed)
+        return empty_log(book)
+
+    monkeypatch.setattr(erasure, "empty_log", killed_here)
+    async with store(tmp_path) as kept:
+        member = await filled(kept)
+        sealed = [blob for statement in SEALED_OF for (blob,) in await on_thread(kept, partial(rows, statement, member))]
+        await kept.forget(member)
+    assert all(blob in files(killed) for blob in sealed)
+
+    async with store(killed, expected=True):
+        assert not [blob for blob in sealed if blob in files(killed)]
 
 
 async def test_forgetting_keeps_the_tallies(tmp_path: Path) -> None:

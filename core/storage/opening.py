@@ -58,6 +58,8 @@ def opened(db: sqlite3.Connection, path: Path, ring: KeyRing, remembered: int) -
         _house(db, path, ring)
     db.execute(sql.USE_WAL)
     migrate(db)
+    # After a kill the log may still hold what was erased.
+    db.execute(sql.CHECKPOINT).fetchone()
     house = _house(db, path, ring) or _new_house(db, ring)
     return Book(db, Keys(ring, remembered), lookup=house[1], house=house[0])
 
