@@ -38,8 +38,11 @@ class Reader(Protocol):
         """Return whom an update is from, if from one member; raise Unreadable where nothing can be made of it."""
         ...
 
-    async def act(self, raw: bytes, row: str | None) -> None:
-        """Do what an update asks for, and note its row as handled in the same commit; without a row nothing can be kept."""
+    async def act(self, raw: bytes, row: str | None, *, more: bool) -> None:
+        """Do what an update asks for, and note its row as handled in the same commit; without a row nothing can be kept.
+
+        `more`: whether further updates of the same sender are there, to be handled next.
+        """
         ...
 
 
@@ -95,11 +98,11 @@ class Intake:
             log.warning("update.unreadable", extra={"inbox": row, "error": type(error).__name__})
             await self._set_aside(row)
             return
-        self._lanes.add(lane or row, lambda: self._act(raw, row))
+        self._lanes.add(lane or row, lambda: self._act(raw, row, lane))
 
-    async def _act(self, raw: bytes, row: str) -> None:
+    async def _act(self, raw: bytes, row: str, lane: Address | None) -> None:
         try:
-            await self._reader.act(raw, row)
+            await self._reader.act(raw, row, more=self._lanes.more(lane))
         except StorageUnavailable:
             log.error("update.not_handled", extra={"platform": self._platform, "inbox": row})  # noqa: TRY400 - at the next start
         except Exception as error:  # noqa: BLE001 - it would fail again: it is set aside, and the next one goes on
@@ -120,7 +123,7 @@ class Intake:
 
         async def act() -> None:
             try:
-                await self._reader.act(update.raw, None)
+                await self._reader.act(update.raw, None, more=False)
             except Exception as error:  # noqa: BLE001 - nothing of it can be kept, and it must not come again for ever
                 log.error("update.lost", extra={"platform": self._platform, "error": type(error).__name__})  # noqa: TRY400
             if not acted.done():

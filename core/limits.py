@@ -22,16 +22,21 @@ REMEMBERED = 10_000
 """Addresses whose pace is known: more than write within a minute, and a bound on memory."""
 
 
+GROUP_BURST, GROUP_REFILL = 5, timedelta(seconds=10)
+"""Lines in one group: far below the 20 a minute that Telegram takes, and no nuisance to those who talk there."""
+
+
 class Allowance:
     """How many turns each address still has, a bucket that refills. Kept in memory: it is about seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, burst: int = BURST, refill: timedelta = REFILL) -> None:
+        self._burst, self._refill = burst, refill
         self._spent: OrderedDict[Address, tuple[float, datetime]] = OrderedDict()
 
     def takes(self, address: Address, now: datetime) -> bool:
         """Return whether the address has a turn left, which is then spent."""
         spent = self._spent_by(address, now)
-        allowed = spent <= BURST - 1
+        allowed = spent <= self._burst - 1
         self._spent[address] = (spent + 1 if allowed else spent, now)
         self._spent.move_to_end(address)
         if len(self._spent) > REMEMBERED:
@@ -40,4 +45,4 @@ class Allowance:
 
     def _spent_by(self, address: Address, now: datetime) -> float:
         spent, at = self._spent.get(address, (0.0, now))
-        return max(0.0, spent - max(timedelta(), now - at) / REFILL)
+        return max(0.0, spent - max(timedelta(), now - at) / self._refill)

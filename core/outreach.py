@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
 from core.errors import Refused, RetryLater, StorageUnavailable, Unreachable
 from core.lanes import Lanes
-from core.ledger import Delivery, State, may_repeat
+from core.ledger import Delivery, Owed, State, may_repeat
+from core.members import Address
 from core.ports import Ledger, Messenger, Now
 
 log = logging.getLogger(__name__)
@@ -19,15 +21,35 @@ AGAIN = 2.0
 """Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover."""
 
 Sleep = Callable[[float], Awaitable[None]]
+Permit = Callable[[Delivery], AbstractAsyncContextManager[None]]
+"""When a delivery may go: it is claimed only then, so that nothing is of unknown outcome that was merely waiting."""
+
+
+def at_once(_delivery: Delivery) -> AbstractAsyncContextManager[None]:
+    """Let a delivery go without waiting."""
+    return nullcontext()
 
 
 class Outreach:
     """Sends what is owed, each address in order. Where it is stopped or killed, `recover` goes on."""
 
-    def __init__(self, ledger: Ledger, messengers: Mapping[str, Messenger], now: Now, sleep: Sleep = asyncio.sleep) -> None:
-        self._ledger, self._messengers, self._now, self._sleep = ledger, messengers, now, sleep
+    def __init__(
+        self,
+        ledger: Ledger,
+        messengers: Mapping[str, Messenger],
+        now: Now,
+        *,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._ledger, self._now, self._sleep = ledger, now, sleep
+        self._messengers = dict(messengers)
+        self._permits: dict[str, Permit] = dict.fromkeys(messengers, at_once)
         self._lanes = Lanes()
         self._in_hand: set[str] = set()
+
+    def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once) -> None:
+        """Have what is owed on a platform sent by its messenger, each when it is permitted."""
+        self._messengers[platform], self._permits[platform] = messenger, permit
 
     def send(self, deliveries: Iterable[Delivery]) -> None:
         """Have deliveries sent, after whatever is already in hand for their address. This never waits."""
@@ -35,6 +57,20 @@ class Outreach:
             if delivery.id not in self._in_hand and delivery.address.platform in self._messengers:
                 self._in_hand.add(delivery.id)
                 self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
+
+    async def say(self, address: Address, owed: Iterable[Owed]) -> None:
+        """Send what could not be kept, as far as that can be done: nobody knows of it after."""
+        for one in owed:
+            delivery = Delivery("unkept", "", address, one.kind, one.reply, one.due, None, one.edits, State.CLAIMED, 1, one.due)
+            async with self._permits[delivery.address.platform](delivery):
+                outcome = await self._outcome(delivery)
+            if isinstance(outcome, Exception):
+                log.error("delivery.lost", extra={"error": type(outcome).__name__})
+
+    async def skip(self, deliveries: Iterable[Delivery]) -> None:
+        """Leave unsent what nobody needs any more."""
+        for delivery in deliveries:
+            await self._ledger.skipped(delivery)
 
     async def send_due(self) -> None:
         """Have sent what is due by now and not in hand."""
@@ -68,23 +104,34 @@ class Outreach:
 
     async def _tried(self, delivery: Delivery) -> tuple[Delivery, float] | None:
         """Send a delivery and note the outcome; return it with the seconds to wait if it is to be tried again."""
-        claimed = await self._ledger.claim(delivery)
-        if claimed is None:
-            return None
+        async with self._permits[delivery.address.platform](delivery):
+            claimed = await self._ledger.claim(delivery)
+            if claimed is None:
+                return None
+            outcome = await self._outcome(claimed)
+        match outcome:
+            case RetryLater(seconds=seconds):
+                return await self._later(claimed, seconds)
+            case Unreachable() | Refused():
+                await self._dropped(claimed, outcome)
+                return None
+            case Exception():
+                return await self._unknown(claimed, outcome)
+            case message:
+                await self._ledger.sent(claimed, message)
+                return None
+
+    async def _outcome(self, claimed: Delivery) -> str | Exception | None:
         try:
-            message = await self._messengers[claimed.address.platform].send(claimed)
-        except RetryLater as later:
-            return await self._later(claimed, later.seconds)
-        except (Unreachable, Refused) as refusal:
-            log.warning("delivery.dropped", extra={"delivery": claimed.id, "error": type(refusal).__name__})
-            await self._ledger.dropped(claimed)
-            if isinstance(refusal, Unreachable):
-                await self._ledger.unreachable(claimed.address)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody knows whether it arrived
-            return await self._unknown(claimed, error)
-        else:
-            await self._ledger.sent(claimed, message)
-        return None
+            return await self._messengers[claimed.address.platform].send(claimed)
+        except Exception as error:  # noqa: BLE001 - every error is an outcome; one that is not named is an unknown one
+            return error
+
+    async def _dropped(self, claimed: Delivery, refusal: Exception) -> None:
+        log.warning("delivery.dropped", extra={"delivery": claimed.id, "error": type(refusal).__name__})
+        await self._ledger.dropped(claimed)
+        if isinstance(refusal, Unreachable):
+            await self._ledger.unreachable(claimed.address)
 
     async def _later(self, claimed: Delivery, seconds: float) -> tuple[Delivery, float] | None:
         due = self._now() + timedelta(seconds=seconds)

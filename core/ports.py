@@ -99,6 +99,10 @@ class Ledger(Protocol):
         """Note that nobody knows what came of it."""
         ...
 
+    async def skipped(self, delivery: Delivery) -> bool:
+        """Note that it is not sent because nobody needs it any more."""
+        ...
+
     async def dropped(self, delivery: Delivery) -> bool:
         """Note that it cannot be sent."""
         ...

@@ -43,7 +43,7 @@ class Reading:
             case _:
                 return Address(PLATFORM, name)
 
-    async def act(self, raw: bytes, row: str | None) -> None:
+    async def act(self, raw: bytes, row: str | None, *, more: bool) -> None:
         text = raw.decode()
         self.begun.append(text)
         self.rows[text] = row

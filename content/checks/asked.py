@@ -51,7 +51,7 @@ def _asks(call: ast.Call) -> Iterator[Ask]:
     match name:
         case "_words" | "words":
             yield from (Ask(path, fills) for path in product(*map(_options, call.args)))
-        case "_safe":
+        case "_safe" | "_passing":
             yield from (Ask(("ui", key), frozenset()) for key in _options(call.args[0]))
         case "_button" | "button":
             yield from (Ask(("ui", "buttons", key), frozenset()) for key in _options(call.args[-1]))
