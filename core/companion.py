@@ -95,14 +95,15 @@ class Companion:
             case Erasing():
                 return await self._erase(asked, own)
             case Said():
-                return await self._keep(asked, self._aside(record, session, own), own.replies)
+                replies = (*self._gone(record, session), *own.replies)
+                return await self._keep(asked, self._aside(record, session, own), replies)
             case None:
                 return await self._advance(asked, record, session)
 
     async def _advance(self, asked: _Asked, record: Record, session: Session | None) -> Answer:
         turn = advance(self._library, session, record.preferences, asked.inbound, now=self._now(), fresh=self._fresh_id())
         change = Change(None if turn.session is None else to_json(turn.session), turn.preferences)
-        replies = (self._safe("damaged"), *turn.replies) if record.damaged or _lost(record, session) else turn.replies
+        replies = (*self._gone(record, session), *turn.replies)
         if self._ownership is None:
             return await self._keep(asked, change, replies)
         stopped = self._ownership.stopped(record) if _stops(asked.inbound, turn) else Said(())
@@ -162,6 +163,11 @@ class Companion:
         said = f"{inbound.name} {inbound.rest}" if isinstance(inbound, Command) else getattr(inbound, "text", "")
         return typed_words.danger_in(self._library.words, said) is not None
 
+    def _gone(self, record: Record, session: Session | None) -> tuple[Notice, ...]:
+        """Return that there was a check that cannot be read, where that is so: what is kept next takes its place."""
+        lost = record.damaged or (record.session is not None and session is None)
+        return (self._safe("damaged"),) if lost else ()
+
     def _aside(self, record: Record, session: Session | None, own: Said) -> Change:
         """Return the change where something else than the open check was shown."""
         plain = None if session is None else to_json(replace(session, away=True))
@@ -188,11 +194,6 @@ def _readable(record: Record) -> Session | None:
     except UnreadableSession:
         log.warning("session.unreadable")
         return None
-
-
-def _lost(record: Record, session: Session | None) -> bool:
-    """Return whether there was a check that could not be read."""
-    return record.session is not None and session is None
 
 
 def _stops(inbound: Inbound, turn: Turn) -> bool:

@@ -303,7 +303,9 @@ def _seal(cipher: AESGCM, plaintext: bytes, bound_to: str) -> Sealed:
     return VERSION + nonce + cipher.encrypt(nonce, plaintext, bound_to.encode())
 
 
-def _open(cipher: AESGCM, sealed: Sealed, bound_to: str, *, what: str) -> bytes:
+def _open(cipher: AESGCM, sealed: object, bound_to: str, *, what: str) -> bytes:
+    if not isinstance(sealed, bytes):  # whoever has the file can put anything into a column
+        raise Unsealable(what)
     version, nonce, ciphertext = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     if version != VERSION or len(nonce) < NONCE_BYTES:
         raise Unsealable(what)

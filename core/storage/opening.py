@@ -51,6 +51,8 @@ def opened(db: sqlite3.Connection, path: Path, ring: KeyRing, remembered: int) -
     """Return the book of a sound database of ours that the ring opens, up to date; raise what `errors` says otherwise."""
     for statement in sql.ON_OPENING:
         db.execute(statement)
+    # One forged value must not fail every statement that comes across it.
+    db.text_factory = _text
     refuse_foreign(db, path)
     if db.execute(sql.QUICK_CHECK).fetchone()[0] != "ok":
         raise damaged(path)
@@ -62,6 +64,10 @@ def opened(db: sqlite3.Connection, path: Path, ring: KeyRing, remembered: int) -
     db.execute(sql.CHECKPOINT).fetchone()
     house = _house(db, path, ring) or _new_house(db, ring)
     return Book(db, Keys(ring, remembered), lookup=house[1], house=house[0])
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _has_content(path: Path) -> bool:
