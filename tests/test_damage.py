@@ -1,6 +1,7 @@
 """What was forged, cut short, moved or lost is refused and counted, and its member is told to start over."""
 
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from chat import START, Chat, Clock, library
+from core.clinical import Disposition
 from core.dialogue import Command, Inbound, Tap
 from core.enduring import EnduringRecords
+from core.errors import StorageUnavailable
 from core.members import Address
 from core.memory import MemoryRecords
 from core.storage import Store, StoreRecords
@@ -114,3 +117,80 @@ async def test_whatever_is_sent_first_is_answered_with_that_the_check_is_gone(
 
     assert says(chat, "damaged")
     assert len(chat.last) >= 2
+
+
+# ---------------------------------------------------------------- A key that cannot be opened, or is gone
+
+KEYS: dict[str, str] = {
+    "forged": "UPDATE keys SET wrapped = randomblob(77) WHERE owner IN (SELECT id FROM members)",
+    "truncated": "UPDATE keys SET wrapped = substr(wrapped, 1, 20) WHERE owner IN (SELECT id FROM members)",
+    "a number instead": "UPDATE keys SET wrapped = 7 WHERE owner IN (SELECT id FROM members)",
+    "another's": """
+        UPDATE keys SET wrapped = (SELECT other.wrapped FROM keys other WHERE other.owner <> keys.owner)
+        WHERE owner IN (SELECT id FROM members)
+    """,
+    "of a ring key that is not there": "UPDATE keys SET ring_key = 'gone' WHERE owner IN (SELECT id FROM members)",
+}
+
+
+@pytest.mark.parametrize("damage", KEYS.values(), ids=KEYS)
+async def test_someone_whose_key_is_damaged_is_answered_without_being_kept_and_their_rows_are_left_for_a_backup(
+    kept: Store, damage: str
+) -> None:
+    chat = talking(kept)
+    await chat.says("/hip")
+    await chat.chooses("chest")
+    before = await on_file(kept, "SELECT session FROM sessions")
+    await on_file(kept, damage)
+
+    await chat.says("/hip")
+    assert says(chat, "not_kept")
+    await chat.answers({"breathless_chest_pain", "age_18_44"})
+
+    assert chat.verdict.urgency is Disposition.EMERGENCY
+    assert kept.unreadable > 0
+    assert await on_file(kept, "SELECT session FROM sessions") == before
+
+
+async def test_one_damaged_key_does_not_keep_hipwise_from_starting(tmp_path: Path) -> None:
+    async with store(tmp_path) as opened:
+        while not await on_file(opened, "SELECT 1 FROM members WHERE id = (SELECT MIN(owner) FROM keys)"):
+            await opened.enter(Address("test", secrets.token_hex(4)))
+        await on_file(opened, KEYS["forged"])
+
+    async with store(tmp_path) as opened:
+        assert not any((await opened.purge(START)).values())
+
+
+async def test_someone_whose_key_is_gone_starts_over_and_nothing_of_before_is_left(kept: Store) -> None:
+    chat = talking(kept)
+    await chat.says("/hip")
+    await chat.chooses("chest")
+    before = await on_file(kept, "SELECT id FROM members")
+    await on_file(kept, "DELETE FROM keys WHERE owner IN (SELECT id FROM members)")
+
+    await chat.says("/mydata")
+    assert chat.text == words("privacy", "mydata", "nothing")
+    await chat.says("/hip")
+
+    assert chat.prompt.question == "body"
+    assert not set(before) & set(await on_file(kept, "SELECT id FROM members"))
+    assert (await kept.tallies()).conserved
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE keys SET wrapped = randomblob(77) WHERE owner = (SELECT id FROM house)",
+        "DELETE FROM keys WHERE owner = (SELECT id FROM house)",
+    ],
+    ids=["damaged", "gone"],
+)
+async def test_a_store_that_could_take_nothing_in_is_refused(tmp_path: Path, damage: str) -> None:
+    async with store(tmp_path) as opened:
+        while await on_file(opened, "SELECT 1 FROM house WHERE id = (SELECT MIN(owner) FROM keys)"):
+            await opened.enter(Address("test", secrets.token_hex(4)))
+        await on_file(opened, damage)
+
+    with pytest.raises(StorageUnavailable, match="backup"):
+        await store(tmp_path).open()

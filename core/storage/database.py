@@ -14,10 +14,10 @@ from core.members import Preferences
 from core.ports import Now
 from core.storage import opening
 from core.storage.book import Book
-from core.storage.errors import explained
+from core.storage.errors import damaged_key, explained
 from core.storage.lock import Lock
 from core.storage.writer import Thread, Writer
-from core.vault import KeyRing
+from core.vault import KeyRing, Unsealable
 
 log = logging.getLogger(__name__)
 
@@ -107,4 +107,7 @@ class Database:
             value: T = await how(writer, lambda _db: work(book))
         except sqlite3.Error as error:
             raise explained(error, self._path) from error
+        except Unsealable as error:
+            book.unreadable += 1
+            raise damaged_key(self._path) from error
         return value

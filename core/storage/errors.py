@@ -56,6 +56,14 @@ def damaged(path: Path) -> Corrupt:
     )
 
 
+def damaged_key(path: Path) -> Corrupt:
+    """Return the error for a data key that does not open: what it sealed can neither be read nor added to."""
+    return Corrupt(
+        f"A key in {path} is damaged. Keep the file aside and put the newest good backup in its place; until then "
+        "whoever's key it is can use Hipwise, and nothing about them is kept."
+    )
+
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 _LOCKED = "Another program holds {path} locked. Close it (a database browser, a second Hipwise, a backup)."

@@ -63,7 +63,9 @@ def opened(db: sqlite3.Connection, path: Path, ring: KeyRing, remembered: int) -
     # After a kill the log may still hold what was erased.
     db.execute(sql.CHECKPOINT).fetchone()
     house = _house(db, path, ring) or _new_house(db, ring)
-    return Book(db, Keys(ring, remembered), lookup=house[1], house=house[0])
+    keys = Keys(ring, remembered)
+    _check_own_key(db, path, keys, house[0])
+    return Book(db, keys, lookup=house[1], house=house[0])
 
 
 def _text(raw: bytes) -> str:
@@ -85,14 +87,24 @@ def _house(db: sqlite3.Connection, path: Path, ring: KeyRing) -> tuple[str, Look
     if not opens(ring, key_check):
         raise _wrong_key(path, checked_key(key_check))
     try:
-        # One data key of each key of the ring shows whether that is the right one.
-        for ring_key, owner, blob in db.execute(sql.SAMPLES):
+        # Of the others that are in use, one data key of each shows whether the ring has the right one.
+        for ring_key, owner, blob in db.execute(sql.SAMPLES, (checked_key(key_check),)):
             needed = ring_key
             ring.unwrap(Wrapped(ring_key, blob), owner)
         needed = lookup[0]
         return house, ring.unwrap_lookup(Wrapped(*lookup))
     except Unsealable as error:
         raise _wrong_key(path, needed) from error
+
+
+def _check_own_key(db: sqlite3.Connection, path: Path, keys: Keys, house: str) -> None:
+    """Raise Corrupt where the house's data key does not open: nothing that comes in could be kept."""
+    try:
+        whole = keys.of(db, house) is not None
+    except Unsealable:
+        whole = False
+    if not whole:
+        raise damaged(path)
 
 
 def _wrong_key(path: Path, needed: str | None) -> WrongKey:

@@ -10,7 +10,10 @@ HOUSE = "SELECT id, key_check, lookup_ring_key, lookup FROM house"
 NEW_HOUSE = "INSERT INTO house (id, key_check, lookup_ring_key, lookup) VALUES (?, ?, ?, ?)"
 REWRAP_HOUSE = "UPDATE house SET key_check = ?, lookup_ring_key = ?, lookup = ?"
 KEYS = "SELECT COUNT(*) FROM keys"
-SAMPLES = "SELECT ring_key, owner, wrapped FROM keys WHERE owner IN (SELECT MIN(owner) FROM keys GROUP BY ring_key)"
+SAMPLES = """
+SELECT ring_key, owner, wrapped FROM keys
+WHERE ring_key <> ? AND owner IN (SELECT MIN(owner) FROM keys GROUP BY ring_key)
+"""
 KEY = "SELECT ring_key, wrapped FROM keys WHERE owner = ?"
 NEW_KEY = "INSERT INTO keys (owner, ring_key, wrapped) VALUES (?, ?, ?)"
 ERASE_KEY = "DELETE FROM keys WHERE owner = ?"
