@@ -1,20 +1,28 @@
 """What was forged, cut short, moved or lost is refused and counted, and its member is told to start over."""
 
+import asyncio
+import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat import START, Chat, Clock, library
+from core import replies
 from core.clinical import Disposition
-from core.dialogue import Command, Inbound, Tap
+from core.companion import Answer
+from core.dialogue import Command, File, Inbound, Tap
 from core.enduring import EnduringRecords
 from core.errors import StorageUnavailable
+from core.ledger import Delivery, Kind, Owed
 from core.members import Address
 from core.memory import MemoryRecords
+from core.outreach import Outreach
 from core.storage import Store, StoreRecords
 from core.storage.book import Book
 from fakes import store
@@ -194,3 +202,75 @@ async def test_a_store_that_could_take_nothing_in_is_refused(tmp_path: Path, dam
 
     with pytest.raises(StorageUnavailable, match="backup"):
         await store(tmp_path).open()
+
+
+# ---------------------------------------------------------------- Two at once
+
+
+async def exports(chat: Chat) -> list[Answer]:
+    """Return the answers to a copy as JSON and one as a table that are asked for at the same time."""
+    await chat.says("/mydata")
+    taps = [chat.button(words("privacy", "mydata", key)).tap for key in ("export_json", "export_csv")]
+    return await asyncio.gather(*(chat.companion.answer(Tap(chat.address, tap), owe) for tap in taps))
+
+
+async def test_two_exports_at_once_are_both_whole(kept: Store) -> None:
+    chat, other = talking(kept), talking(kept, OTHER)
+    for each, told in ((chat, "chest"), (other, "ill")):
+        await each.says("/hip")
+        await each.chooses(told)
+
+    answers = await asyncio.gather(exports(chat), exports(other))
+
+    for (as_json, as_csv), told in zip(answers, ("chest", "ill"), strict=True):
+        (first,), (second,) = as_json.replies, as_csv.replies
+        assert isinstance(first, File)
+        assert isinstance(second, File)
+        assert json.loads(first.content)["sessions"][0]["answers"][0]["chosen"] == [told]
+        assert f"sessions,1.answers.1.chosen.1,{told}\n" in second.content
+        assert [d.kind for d in (*as_json.deliveries, *as_csv.deliveries)] == [Kind.FILE, Kind.FILE]
+
+
+# ---------------------------------------------------------------- Erasing while something is being sent
+
+
+@dataclass
+class Slow:
+    """A platform that takes its time, and remembers."""
+
+    sent: list[str] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, delivery: Delivery) -> str | None:
+        self.begun.set()
+        await self.gate.wait()
+        self.sent.append(delivery.reply["text"])
+        return str(len(self.sent))
+
+
+def owe(said: Any) -> list[Owed]:
+    return [replies.owed(reply, START) for reply in said]
+
+
+async def test_forgetting_during_a_send_ends_what_is_owed_and_says_so_after(kept: Store) -> None:
+    chat, slow = talking(kept), Slow()
+    outreach = Outreach(kept, {"test": slow}, lambda: START)
+    ask = partial(chat.companion.answer, owe=owe)
+    first = await ask(Command(chat.address, "hip"))
+    outreach.send(first.deliveries)
+    await slow.begun.wait()
+    await chat.says("/forget")
+    yes = chat.button(words("privacy", "forget", "yes")).tap
+
+    erased = await ask(Tap(chat.address, yes))
+    outreach.send(erased.deliveries)
+    slow.gate.set()
+    await outreach.done()
+
+    assert len(first.deliveries) > 1
+    assert slow.sent == [first.replies[0].text, erased.replies[0].text]  # in flight, and the receipt: not what was to follow
+    tallies = await kept.tallies()
+    assert (tallies.unknown, tallies.dropped, tallies.sent, tallies.conserved) == (1, len(first.deliveries) - 1, 1, True)
+    for table in ("members", "addresses", "outbox", "sessions", "receipts"):
+        assert await on_file(kept, f"SELECT COUNT(*) FROM {table}") == [(0,)]  # noqa: S608 - our names
