@@ -1,6 +1,5 @@
 """The open database as its own thread sees it: rows, and the keys that open them."""
 
-import json
 import logging
 import secrets
 import sqlite3
@@ -8,7 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
+
+import msgspec
 
 from core.storage import sql
 from core.vault import DataKey, KeyRing, Lookup, Place, Unsealable, Wrapped
@@ -18,7 +20,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encoded = msgspec.json.Encoder().encode
+_decoded = msgspec.json.Decoder().decode
 
 
 class Keys:
@@ -86,7 +89,7 @@ class Book:
 
     def seal(self, column: str, member: str, row: str, value: object) -> bytes:
         """Return a value, given as plain JSON, sealed to its `table.column`, member and row."""
-        return self.seal_bytes(column, member, row, _compact(value).encode())
+        return self.seal_bytes(column, member, row, _encoded(value))
 
     def seal_bytes(self, column: str, member: str, row: str, value: bytes) -> bytes:
         """Return bytes sealed to their `table.column`, member and row."""
@@ -97,7 +100,7 @@ class Book:
 
     def open(self, column: str, member: str, row: str, sealed: bytes | None) -> Any:
         """Return what was sealed there; None, and one more that is unreadable, where it cannot be opened."""
-        return self._opened(column, member, row, sealed, json.loads)
+        return self._opened(column, member, row, sealed, _decoded)
 
     def open_bytes(self, column: str, member: str, row: str, sealed: bytes | None) -> bytes | None:
         """Return the bytes that were sealed there; None, and one more that is unreadable, where they cannot be opened."""
@@ -126,6 +129,7 @@ def fresh_id() -> str:
     return secrets.token_hex(16)
 
 
+@lru_cache(maxsize=16)  # a turn asks it of the same time again and again
 def minute(time: datetime) -> str:
     """Return an aware time as it is stored in clear: in UTC, without its seconds."""
     if time.tzinfo is None:
