@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """Deliveries that one look at the outbox takes in hand."""
+ALL = 1_000_000_000
+"""Deliveries that a start takes in hand, so that nothing new overtakes what was owed before."""
 AGAIN = 2.0
 """Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover."""
 
@@ -53,10 +55,9 @@ class Outreach:
 
     def send(self, deliveries: Iterable[Delivery]) -> None:
         """Have deliveries sent, after whatever is already in hand for their address. This never waits."""
-        for delivery in deliveries:
-            if delivery.id not in self._in_hand and delivery.address.platform in self._messengers:
-                self._in_hand.add(delivery.id)
-                self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
+        for delivery in filter(self._can_be_taken, deliveries):
+            self._in_hand.add(delivery.id)
+            self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
 
     async def say(self, address: Address, owed: Iterable[Owed]) -> None:
         """Send what could not be kept, as far as that can be done: nobody knows of it after."""
@@ -74,12 +75,17 @@ class Outreach:
 
     async def send_due(self) -> None:
         """Have sent what is due by now and not in hand."""
-        self.send(await self._ledger.due(self._now(), AT_ONCE))
+        most, found = AT_ONCE, False
+        while not found:
+            due = await self._ledger.due(self._now(), most)
+            found = len(due) < most or any(map(self._can_be_taken, due))
+            self.send(due)
+            most *= 2  # what is in hand, or of a platform that is not there, hides nothing behind it
 
     async def recover(self) -> None:
-        """Have sent what an earlier process owed: claims without an outcome as their kind allows, then what is due."""
+        """Have sent what an earlier process owed: claims without an outcome as their kind allows, then all that is due."""
         self.send(await self._ledger.recover(self._now()))
-        await self.send_due()
+        self.send(await self._ledger.due(self._now(), ALL))
 
     async def done(self) -> None:
         """Return once all that is in hand has its outcome."""
@@ -88,6 +94,9 @@ class Outreach:
     async def stop(self) -> None:
         """Leave what is in hand: what was claimed is of unknown outcome, the rest stays owed."""
         await self._lanes.stop()
+
+    def _can_be_taken(self, delivery: Delivery) -> bool:
+        return delivery.id not in self._in_hand and delivery.address.platform in self._messengers
 
     # ---------------------------------------------------------------- One delivery
 

@@ -412,6 +412,60 @@ async def test_any_outcome_that_cannot_be_noted_stops_nothing(process: Process, 
 # ---------------------------------------------------------------- many, and from before
 
 
+async def test_an_address_with_more_than_is_looked_at_at_once_hides_nobody_else(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outreach, "AT_ONCE", 3)
+    held = process.platform.holds("anna 0")
+    process.outreach.send(await process.owes(*(f"anna {n}" for n in range(9))))
+    await until(lambda: process.platform.given == ["anna 0"])
+    await process.owes("ben 1", address=BEN)
+
+    await process.outreach.send_due()
+    await until(lambda: "ben 1" in process.platform.given)
+
+    assert process.platform.given == ["anna 0", "ben 1"]
+    held.set()
+    await process.outreach.done()
+
+
+async def test_what_is_owed_on_a_platform_that_is_not_there_waits_and_hides_nothing(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outreach, "AT_ONCE", 3)
+    elsewhere = Address("elsewhere", "carla")
+    process.outreach.send(await process.owes(*(f"carla {n}" for n in range(9)), address=elsewhere))
+    await process.owes("anna 1")
+
+    await process.outreach.send_due()
+    await process.outreach.done()
+    assert process.platform.given == ["anna 1"]
+    assert await process.counts() == {"planned": 10, "sent": 1, "open": 9}
+
+    process.outreach.connect("elsewhere", process.platform)
+    await process.outreach.recover()
+    await process.outreach.done()
+    assert process.platform.given[1:] == [f"carla {n}" for n in range(9)]
+
+
+async def test_all_that_an_earlier_process_owed_goes_out_before_anything_new(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outreach, "AT_ONCE", 3)
+    async with started(tmp_path, clock) as killed:
+        killed.platform.holds("0")
+        killed.outreach.send(await killed.owes(*map(str, range(9))))
+        await until(lambda: killed.platform.given == ["0"])
+
+    async with started(tmp_path, clock) as process:
+        await process.outreach.recover()
+        process.outreach.send(await process.owes("new"))
+        await process.outreach.done()
+
+        assert process.platform.given == [*map(str, range(9)), "new"]
+        assert await process.counts() == {"planned": 10, "sent": 10}
+
+
 async def test_stopping_leaves_what_was_claimed_unknown_and_the_rest_owed(tmp_path: Path, clock: Clock) -> None:
     async with started(tmp_path, clock) as stopped:
         stopped.platform.holds("one")
