@@ -58,7 +58,9 @@ REPEATS: Mapping[Kind, Repeat] = {
 }
 
 ATTEMPTS = 2
-"""A delivery is tried once and, where its kind allows it, once more; an edit is idempotent and goes on being tried."""
+"""A delivery is tried once and, where its kind allows it, once more."""
+EDITS = 5
+"""An edit is idempotent, and is tried more often; but what comes after it for the same address does not wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def may_repeat(delivery: Delivery, now: datetime) -> bool:
     if delivery.state is not State.UNKNOWN:
         return False
     if delivery.edits is not None:
-        return True
+        return delivery.attempt < EDITS
     repeat = REPEATS[delivery.kind]
     if repeat is Repeat.NEVER or delivery.attempt >= ATTEMPTS:
         return False

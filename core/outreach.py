@@ -20,7 +20,8 @@ AT_ONCE = 200
 ALL = 1_000_000_000
 """Deliveries that a start takes in hand, so that nothing new overtakes what was owed before."""
 AGAIN = 2.0
-"""Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover."""
+"""Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover.
+After each further time, twice as many."""
 
 Sleep = Callable[[float], Awaitable[None]]
 Permit = Callable[[Delivery], AbstractAsyncContextManager[None]]
@@ -153,4 +154,4 @@ class Outreach:
         if not await self._ledger.unknown(claimed):
             return None
         left = replace(claimed, state=State.UNKNOWN)
-        return (left, AGAIN) if may_repeat(left, self._now()) else None
+        return (left, AGAIN * 2 ** (left.attempt - 1)) if may_repeat(left, self._now()) else None

@@ -15,7 +15,7 @@ import pytest
 from chat import Clock
 from core import outreach
 from core.errors import Refused, RetryLater, StorageUnavailable, Unreachable
-from core.ledger import Delivery, Kind, Owed, State
+from core.ledger import EDITS, Delivery, Kind, Owed, State
 from core.members import Address
 from core.outreach import Outreach
 from core.storage import Store
@@ -342,7 +342,7 @@ async def test_a_check_in_is_not_repeated_past_its_window(tmp_path: Path, clock:
         assert await process.counts() == {"planned": 1, "unknown": 1}
 
 
-@pytest.mark.parametrize("failures", [1, 2, 4])
+@pytest.mark.parametrize("failures", [1, 2, EDITS - 1])
 async def test_an_edit_is_made_again_until_it_is_done(process: Process, failures: int) -> None:
     process.platform.fails["x"] = [GONE] * failures
 
@@ -351,6 +351,16 @@ async def test_an_edit_is_made_again_until_it_is_done(process: Process, failures
     assert [delivery.edits for delivery in process.platform.deliveries] == ["message 7"] * (failures + 1)
     assert not any(delivery.marked for delivery in process.platform.deliveries)
     assert await process.counts() == {"planned": 1, "sent": 1}
+
+
+async def test_an_edit_that_never_gets_through_does_not_hold_up_what_comes_after_it(process: Process) -> None:
+    process.platform.fails["x"] = [GONE] * 99
+
+    await asyncio.wait_for(process.sends("x", "next", kind=Kind.VERDICT, edits="message 7"), 5)
+
+    assert process.platform.given == ["x"] * EDITS + ["next"]
+    assert sum(process.slept) < 60
+    assert await process.counts() == {"planned": 2, "unknown": 1, "sent": 1}
 
 
 # ---------------------------------------------------------------- while the store fails
