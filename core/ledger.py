@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +59,8 @@ REPEATS: Mapping[Kind, Repeat] = {
 
 ATTEMPTS = 2
 """A delivery is tried once and, where its kind allows it, once more."""
+REPLY = timedelta(hours=24)
+"""A reply that could not be sent for so long answers nothing any more."""
 EDITS = 5
 """An edit is idempotent, and is tried more often; but what comes after it for the same address does not wait for ever."""
 
@@ -107,7 +109,7 @@ class Delivery:
 
 def may_repeat(delivery: Delivery, now: datetime) -> bool:
     """Return whether a delivery of unknown outcome is to be sent again."""
-    if delivery.state is not State.UNKNOWN:
+    if delivery.state is not State.UNKNOWN or (delivery.until is None and now - delivery.due > REPLY):
         return False
     if delivery.edits is not None:
         return delivery.attempt < EDITS

@@ -392,8 +392,8 @@ class Ledger(RuleBasedStateMachine):
             while step(self.book, self.now) == retention.CHUNK:
                 pass
         for id, state in self._on_file().items():
-            if self.expected[id] is State.OPEN and state is State.SKIPPED:
-                self.expected[id] = State.SKIPPED
+            if (self.expected[id], state) in {(State.OPEN, State.SKIPPED), (State.CLAIMED, State.UNKNOWN)}:
+                self.expected[id] = state
 
     @rule(delivery=consumes(deliveries))
     def forget(self, delivery: Delivery) -> None:

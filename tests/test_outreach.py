@@ -342,6 +342,22 @@ async def test_a_check_in_is_not_repeated_past_its_window(tmp_path: Path, clock:
         assert await process.counts() == {"planned": 1, "unknown": 1}
 
 
+@pytest.mark.parametrize("kind", [Kind.QUESTION, Kind.VERDICT])
+async def test_an_answer_of_yesterday_is_not_repeated(tmp_path: Path, clock: Clock, kind: Kind) -> None:
+    async with started(tmp_path, clock) as killed:
+        killed.platform.holds("x")
+        killed.outreach.send(await killed.owes("x", kind=kind, edits="message 7"))
+        await until(lambda: killed.platform.given == ["x"])
+    clock.moves(hours=24, minutes=1)
+
+    async with started(tmp_path, clock) as process:
+        await process.outreach.recover()
+        await process.outreach.done()
+
+        assert process.platform.given == []  # nobody waits for it any more
+        assert await process.counts() == {"planned": 1, "unknown": 1}
+
+
 @pytest.mark.parametrize("failures", [1, 2, EDITS - 1])
 async def test_an_edit_is_made_again_until_it_is_done(process: Process, failures: int) -> None:
     process.platform.fails["x"] = [GONE] * failures
@@ -417,6 +433,19 @@ async def test_any_outcome_that_cannot_be_noted_stops_nothing(process: Process, 
     assert process.platform.given == ["one", "two"]
     counts = await process.counts()
     assert counts["sent"] == 1
+
+
+async def test_a_claim_whose_outcome_was_never_noted_is_no_claim_for_ever(process: Process) -> None:
+    process.ledger.fails = {"sent"}
+    await process.sends("one")
+    process.clock.moves(hours=24, minutes=1)
+
+    await process.kept.purge(process.clock())
+
+    assert await process.counts() == {"planned": 1, "unknown": 1}
+    process.clock.moves(hours=24, minutes=1)
+    await process.kept.purge(process.clock())
+    assert (await process.kept.load(ANNA)).member is None  # nor is what it said kept for ever
 
 
 # ---------------------------------------------------------------- many, and from before

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from core.ledger import REPLY
 from core.storage import receipts, sql
 from core.storage.book import Book, minute
 from core.storage.erasure import erase_received, erase_rows
@@ -10,8 +11,8 @@ from core.storage.tallies import count_gone
 
 SESSION = timedelta(hours=24)
 """A check, after its last answer."""
-REPLY = timedelta(hours=24)
-"""A reply that could not be sent: after that it answers nothing."""
+CLAIM = timedelta(hours=24)
+"""A claim whose outcome could not be noted: nobody will know any more."""
 CONTENT = timedelta(hours=24)
 """What a delivery said, after it was sent or given up."""
 OCCURRENCE = timedelta(days=7)
@@ -42,6 +43,14 @@ def late_replies(book: Book, now: datetime) -> int:
     rows = book.all(sql.OLD_REPLIES, minute(now - REPLY), CHUNK)
     for (delivery,) in rows:
         book.run(sql.SKIP, minute(now), delivery)
+    return len(rows)
+
+
+def lost_claims(book: Book, now: datetime) -> int:
+    """Note of claims that nobody will tell the outcome of any more that it is unknown."""
+    rows = book.all(sql.OLD_CLAIMS, minute(now - CLAIM), CHUNK)
+    for (delivery,) in rows:
+        book.run(sql.UNKNOWN, minute(now), delivery)
     return len(rows)
 
 
@@ -100,6 +109,7 @@ def keyless(book: Book, now: datetime) -> int:  # noqa: ARG001 - a step like the
 STEPS: Mapping[str, Step] = {
     "sessions": sessions,
     "late_replies": late_replies,
+    "lost_claims": lost_claims,
     "contents": contents,
     "deliveries": deliveries,
     "unsent_receipts": unsent_receipts,

@@ -141,6 +141,7 @@ MEMBERS = "SELECT COUNT(*) FROM members"
 
 OLD_SESSIONS = "SELECT address, member FROM sessions WHERE touched < ? LIMIT ?"
 OLD_REPLIES = "SELECT id FROM outbox WHERE state = 'open' AND scheduled = 0 AND due < ? LIMIT ?"
+OLD_CLAIMS = "SELECT id FROM outbox WHERE state = 'claimed' AND changed < ? LIMIT ?"
 OLD_CONTENT = """
 SELECT id FROM outbox
 WHERE changed < ? AND owed IS NOT NULL AND state IN ('sent', 'unknown', 'skipped', 'dropped')
