@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import SettingsError
+from core.storage.files import OWNER_ONLY, POSIX, flush_folder, make_folder
 from core.vault import KeyRing, KeyRingError, checked_key, new_key_text
 
 KEYS = "HIPWISE_KEYS"
 KEY_FILE = "HIPWISE_KEY_FILE"
-OWNER_ONLY = 0o600
-OWNER_ONLY_FOLDER = 0o700
 OTHERS = 0o077
-POSIX = os.name == "posix"
-"""Elsewhere files have no such modes, and a folder cannot be flushed; there the user's profile keeps others out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,9 @@ class FoundKeys:
     notice: str | None = None
 
 
-def find_keys(environment: Mapping[str, str], database: Path, *, database_exists: bool, terminal: bool) -> FoundKeys:
+def find_keys(
+    environment: Mapping[str, str], database: Path, *, database_exists: bool, terminal: bool, backups: Path | None = None
+) -> FoundKeys:
     """Return the operator's keys; raise SettingsError, which says what to do, where there are none that can be used.
 
     A key is made only where none can be missing: there is no database yet, and someone at a terminal to read the notice.
@@ -38,7 +37,7 @@ def find_keys(environment: Mapping[str, str], database: Path, *, database_exists
         return FoundKeys(_parsed(text, source=KEYS))
     file = key_file(environment)
     try:
-        _must_be_apart(file, database)
+        _must_be_apart(file, database, backups)
         ring = _read(file)
         if ring is None:
             _must_be_makeable(file, database, database_exists=database_exists, terminal=terminal)
@@ -57,6 +56,11 @@ def key_file(environment: Mapping[str, str], *, platform: str = sys.platform) ->
         return _config_folder(environment, platform) / "keys"
     except RuntimeError:
         raise SettingsError(f"{KEY_FILE}: this user has no home folder. Set {KEY_FILE} to a full path, or {KEYS}.") from None
+
+
+def key_folder(environment: Mapping[str, str]) -> Path | None:
+    """Return the folder of the key file; None where the keys are in the environment, and no file is read."""
+    return None if environment.get(KEYS, "").strip() else key_file(environment).parent
 
 
 # ---------------------------------------------------------------- What the operator is told
@@ -100,10 +104,10 @@ def wrong_keys(ring: KeyRing, check: bytes) -> str:
     return f"{KEYS}: {wrong} Nothing was changed.\nPut the right key back into {KEYS} or the key file, after any newer ones."
 
 
-def inside(file: Path, database: Path) -> str:
-    """Return why the key may not be where the database is."""
+def inside(file: Path, whose: str, folder: Path) -> str:
+    """Return why the key may not be where the database is, or its backups."""
     return (
-        f"{file}: the key file may not be in the database's folder, {database.absolute().parent}: a copy of that has both.\n"
+        f"{file}: the key file may not be in the {whose} folder, {folder.absolute()}: a copy of that has both.\n"
         f"Choose another folder, and set {KEY_FILE} to the file there."
     )
 
@@ -132,11 +136,16 @@ def _config_folder(environment: Mapping[str, str], platform: str) -> Path:
     return (named if named.is_absolute() else home / ".config") / "hipwise"
 
 
-def _must_be_apart(file: Path, database: Path) -> None:
-    """Raise SettingsError for a key file anywhere below the database's folder, by whatever name or link."""
-    folder = database.resolve().parent
-    if any(above == folder or _same(above, folder) for above in file.resolve().parents):
-        raise SettingsError(inside(file, database))
+def _must_be_apart(file: Path, database: Path, backups: Path | None) -> None:
+    """Raise SettingsError for a key file anywhere below the folder of the database or its backups, by whatever name or link."""
+    if _below(file, database.resolve().parent):
+        raise SettingsError(inside(file, "database's", database.absolute().parent))
+    if backups is not None and _below(file, backups.resolve()):
+        raise SettingsError(inside(file, "backups'", backups))
+
+
+def _below(file: Path, folder: Path) -> bool:
+    return any(above == folder or _same(above, folder) for above in file.resolve().parents)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -174,7 +183,7 @@ def _make(file: Path) -> KeyRing:
 
 def _publish(file: Path, text: str) -> None:
     """Write a file that is there whole or not at all, and outlasts a power cut; leave one that is there already."""
-    _make_folder(file.parent)
+    make_folder(file.parent)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         _write_new(draft, text)
@@ -183,7 +192,7 @@ def _publish(file: Path, text: str) -> None:
             file.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    _flush_folder(file.parent)
+    flush_folder(file.parent)
 
 
 def _write_new(file: Path, text: str) -> None:
@@ -192,25 +201,6 @@ def _write_new(file: Path, text: str) -> None:
         writing.write(text)
         writing.flush()
         os.fsync(writing.fileno())
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each for its owner only, so that they outlast a power cut."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(OWNER_ONLY_FOLDER, exist_ok=True)
-    _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    if not POSIX:
-        return
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _parsed(text: str, *, source: str) -> KeyRing:

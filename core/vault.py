@@ -199,6 +199,14 @@ class KeyRing:
         """Return the wrapped look-up key; raise Unsealable for anything else, or where the ring key is gone."""
         return Lookup(self._unwrap(wrapped, "look-up key", what="The look-up key"))
 
+    def wrap_erased(self, entry: bytes) -> Wrapped:
+        """Return an entry of the list of erased members so that it opens with this ring only, and as such an entry only."""
+        return self._wrap(entry, "erased member")
+
+    def unwrap_erased(self, wrapped: Wrapped) -> bytes:
+        """Return the wrapped entry; raise Unsealable for anything else, or where the ring key is gone."""
+        return self._unwrap(wrapped, "erased member", what="An entry of the list of erased members")
+
     def needs_rewrap(self, wrapped: Wrapped) -> bool:
         """Return whether another key than the writer wrapped it, which therefore cannot leave the ring yet."""
         return wrapped.ring_key != self.writer.id

@@ -29,6 +29,7 @@ from core.storage import (
     StorageUnavailable,
     Store,
     WrongKey,
+    backups_folder,
     database_path,
     erasure,
     opening,
@@ -740,6 +741,15 @@ def written_until_killed(folder: Path, lines: int) -> Counter[str]:
 )
 def test_where_the_database_is(url: str | None, environ: dict[str, str], platform: str, path: str) -> None:
     assert database_path(url, environ, platform) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("named", "folder"), [("", "/srv/backups"), ("/mnt/stick", "/mnt/stick"), ("~/stick", "/home/ann/stick")]
+)
+def test_where_the_backups_are(named: str, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+
+    assert backups_folder(named, Path("/srv/club.db")) == Path(folder)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,27 @@
 
 from core.errors import StorageUnavailable
 from core.ledger import REPEATS, Delivery, Kind, Owed, Repeat, State, Tallies
+from core.storage.backup import Backup
 from core.storage.book import UnknownMember
+from core.storage.copies import Copy, copies_of
+from core.storage.daily import back_up_daily, back_up_if_due
+from core.storage.erased import ErasedList, lists_in, traces
 from core.storage.errors import AlreadyRunning, Corrupt, DatabaseMissing, NewerSchema, WrongKey
 from core.storage.inbox import Received
 from core.storage.opening import can_be_written, database_exists
 from core.storage.records import StoreRecords
 from core.storage.store import Store
-from core.storage.url import data_folder, database_path
+from core.storage.url import backups_folder, data_folder, database_path
 
 __all__ = [
     "REPEATS",
     "AlreadyRunning",
+    "Backup",
+    "Copy",
     "Corrupt",
     "DatabaseMissing",
     "Delivery",
+    "ErasedList",
     "Kind",
     "NewerSchema",
     "Owed",
@@ -28,8 +35,14 @@ __all__ = [
     "Tallies",
     "UnknownMember",
     "WrongKey",
+    "back_up_daily",
+    "back_up_if_due",
+    "backups_folder",
     "can_be_written",
+    "copies_of",
     "data_folder",
     "database_exists",
     "database_path",
+    "lists_in",
+    "traces",
 ]

@@ -14,6 +14,7 @@ from core.members import Preferences
 from core.ports import Now
 from core.storage import opening
 from core.storage.book import Book
+from core.storage.erased import ErasedList
 from core.storage.errors import damaged_key, explained
 from core.storage.lock import Lock
 from core.storage.writer import Thread, Writer
@@ -37,24 +38,33 @@ class Database:
         *,
         expected: bool = False,
         default: Preferences | None = None,
+        erased: ErasedList | None = None,
         remembered_keys: int = REMEMBERED_KEYS,
     ) -> None:
         self._path, self._ring, self._now, self._expected = path, ring, now, expected
         self._default = default or Preferences()
+        self._erased = erased
         self._remembered_keys = remembered_keys
         self._lock: Lock | None = None
         self._writer: Writer | None = None
         self._book: Book | None = None
+        self._log_in_use = asyncio.Lock()
+        """Held while a backup reads, and while the log is emptied, which would have to wait for that."""
+        self._backing_up = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the database, or make it where none is expected; raise what `errors` says, with nothing changed."""
-        opening.prepare_folder(self._path, expected=self._expected)
+        traces = () if self._erased is None else self._erased.traces(self._path)
+        opening.prepare_folder(self._path, expected=self._expected, traces=traces)
         self._lock = Lock(self._path)
         try:
+            opening.remove_unfinished(self._path)
             opening.prepare_file(self._path)
             thread = await Thread(partial(sqlite3.connect, self._path, isolation_level=None), 64)
             try:
                 self._book = await thread.call(lambda db: opening.opened(db, self._path, self._ring, self._remembered_keys))
+                if self._erased is not None:
+                    await asyncio.to_thread(self._erased.begin, self._path)
             except BaseException:
                 await thread.close()
                 raise
@@ -80,6 +90,11 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._path
 
     @property
     def unreadable(self) -> int:

@@ -51,8 +51,8 @@ def unwritable(path: Path) -> StorageUnavailable:
 def damaged(path: Path) -> Corrupt:
     """Return the error for a file that is not, or no longer, a sound database."""
     return Corrupt(
-        f"{path} is damaged or not a database. Keep it and the files beside it aside, "
-        "put the newest good backup in its place, and start again."
+        f"{path} is damaged or not a database. Put a backup in its place: hipwise restore FILE. "
+        "What is there now is kept beside the backups."
     )
 
 

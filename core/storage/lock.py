@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -14,11 +16,26 @@ if sys.platform == "win32":
     def _hold(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
+    @contextmanager
+    def folder_held(_folder: Path) -> Iterator[None]:
+        """Do nothing: here a folder cannot be held."""
+        yield
+
 else:
     import fcntl
 
     def _hold(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @contextmanager
+    def folder_held(folder: Path) -> Iterator[None]:
+        """Wait until no other process of ours holds this folder, and hold it: for the moment that a file in it changes."""
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(opened)
 
 
 class Lock:

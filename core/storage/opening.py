@@ -2,19 +2,32 @@
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import StorageUnavailable
 from core.storage import sql
 from core.storage.book import Book, Keys, fresh_id
 from core.storage.errors import Corrupt, DatabaseMissing, WrongKey, damaged, unwritable
+from core.storage.files import beside, has_content
 from core.storage.schema import migrate, refuse_foreign, version
 from core.vault import KeyRing, Lookup, Unsealable, Wrapped, check_value, checked_key, opens
 
 
 def database_exists(path: Path) -> bool:
     """Return whether a database is there, or something is left of one."""
-    return _has_content(path) or _has_content(path.with_name(path.name + "-wal"))
+    return has_content(path) or has_content(beside(path, "-wal"))
+
+
+def restoring(path: Path) -> Path:
+    """Return where a backup is made ready to take the place of the database."""
+    return beside(path, ".restoring")
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a restore left that was cut short; only who holds the database's lock may."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        beside(restoring(path), suffix).unlink(missing_ok=True)
 
 
 def can_be_written(path: Path) -> bool:
@@ -23,16 +36,14 @@ def can_be_written(path: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
 
 
-def prepare_folder(path: Path, *, expected: bool) -> None:
-    """Make the folder for a new database; raise DatabaseMissing where an old one should be."""
+def prepare_folder(path: Path, *, expected: bool, traces: Sequence[Path] = ()) -> None:
+    """Make the folder for a new database; raise DatabaseMissing where an old one should be, as its traces say."""
     if path.exists() and not path.is_file():
         raise StorageUnavailable(f"{path} is not a file. Name a file in DATABASE_URL.")
-    if not _has_content(path):
-        if expected or database_exists(path):
-            raise DatabaseMissing(
-                f"There is no database at {path}, and there was one. Check DATABASE_URL and that the disk is there, "
-                "or put the newest good backup in its place. Hipwise does not start an empty one over it."
-            )
+    if not has_content(path):
+        left = (beside(path, "-wal"), *traces) if has_content(beside(path, "-wal")) else tuple(traces)
+        if expected or left:
+            raise DatabaseMissing(_missing(path, left))
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -52,36 +63,33 @@ def opened(db: sqlite3.Connection, path: Path, ring: KeyRing, remembered: int) -
     for statement in sql.ON_OPENING:
         db.execute(statement)
     # One forged value must not fail every statement that comes across it.
-    db.text_factory = _text
+    db.text_factory = forgiving_text
     refuse_foreign(db, path)
     if db.execute(sql.QUICK_CHECK).fetchone()[0] != "ok":
         raise damaged(path)
     if version(db):
-        _house(db, path, ring)
+        known_house(db, path, ring)
     db.execute(sql.USE_WAL)
     migrate(db)
     # After a kill the log may still hold what was erased.
     db.execute(sql.CHECKPOINT).fetchone()
-    house = _house(db, path, ring) or _new_house(db, ring)
+    house = known_house(db, path, ring) or _new_house(db, ring)
     keys = Keys(ring, remembered)
-    _check_own_key(db, path, keys, house[0])
+    check_own_key(db, path, keys, house[0])
     return Book(db, keys, lookup=house[1], house=house[0])
 
 
-def _text(raw: bytes) -> str:
+def forgiving_text(raw: bytes) -> str:
+    """Return text as it is in the database; what is no text in it is replaced."""
     return raw.decode("utf-8", "replace")
 
 
-def _has_content(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
-
-
-def _house(db: sqlite3.Connection, path: Path, ring: KeyRing) -> tuple[str, Lookup] | None:
-    """Return the house's id and look-up key; None for a database in which nothing was ever kept."""
+def known_house(db: sqlite3.Connection, path: Path, ring: KeyRing) -> tuple[str, Lookup] | None:
+    """Return the house's id and look-up key, None where nothing was ever kept; raise WrongKey where the ring opens them not."""
     row = db.execute(sql.HOUSE).fetchone()
     if row is None:
         if db.execute(sql.KEYS).fetchone()[0]:
-            raise Corrupt(f"{path} has lost its key check. Put the newest good backup in its place.")
+            raise Corrupt(f"{path} has lost its key check. Put a backup in its place: hipwise restore FILE.")
         return None
     house, key_check, *lookup = row
     if not opens(ring, key_check):
@@ -97,7 +105,7 @@ def _house(db: sqlite3.Connection, path: Path, ring: KeyRing) -> tuple[str, Look
         raise _wrong_key(path, needed) from error
 
 
-def _check_own_key(db: sqlite3.Connection, path: Path, keys: Keys, house: str) -> None:
+def check_own_key(db: sqlite3.Connection, path: Path, keys: Keys, house: str) -> None:
     """Raise Corrupt where the house's data key does not open: nothing that comes in could be kept."""
     try:
         whole = keys.of(db, house) is not None
@@ -105,6 +113,14 @@ def _check_own_key(db: sqlite3.Connection, path: Path, keys: Keys, house: str) -
         whole = False
     if not whole:
         raise damaged(path)
+
+
+def _missing(path: Path, traces: Sequence[Path]) -> str:
+    anew = f" To start anew on purpose, move away: {', '.join(map(str, traces))}" if traces else ""
+    return (
+        f"There is no database at {path}, and there was one. Check DATABASE_URL and that the disk is there, "
+        f"or put a backup in its place: hipwise restore FILE. Hipwise does not start an empty one over it.{anew}"
+    )
 
 
 def _wrong_key(path: Path, needed: str | None) -> WrongKey:

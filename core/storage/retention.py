@@ -23,6 +23,10 @@ RECEIVED = timedelta(days=7)
 """What came in and was set aside, and the digest of what was handled."""
 HISTORY = timedelta(days=365)
 """A result, where its member agreed that it is kept."""
+BACKUP = timedelta(days=30)
+"""A copy of the database, as members are told when they are erased."""
+ERASED = timedelta(days=365)
+"""That a member was erased. Our own backups are long gone by then, but an operator may have put one away for longer."""
 
 CHUNK = 250
 

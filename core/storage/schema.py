@@ -40,7 +40,7 @@ def refuse_foreign(db: sqlite3.Connection, path: Path, folder: Path = FOLDER) ->
     if version(db) > newest:
         raise NewerSchema(
             f"{path} was written by a newer Hipwise (schema {version(db)}, this one knows {newest}). "
-            "Start that version again, or put back the backup from before the upgrade."
+            "Start that version again, or put back the backup from before the upgrade: hipwise restore FILE."
         )
     if version(db) == 0 and db.execute(sql.TABLES).fetchone()[0]:
         raise StorageUnavailable(f"{path} is a database of another program. Name another file in DATABASE_URL.")

@@ -14,6 +14,7 @@ SAMPLES = """
 SELECT ring_key, owner, wrapped FROM keys
 WHERE ring_key <> ? AND owner IN (SELECT MIN(owner) FROM keys GROUP BY ring_key)
 """
+SOME_KEYS = "SELECT owner, ring_key, wrapped FROM keys ORDER BY owner LIMIT ?"
 KEY = "SELECT ring_key, wrapped FROM keys WHERE owner = ?"
 NEW_KEY = "INSERT INTO keys (owner, ring_key, wrapped) VALUES (?, ?, ?)"
 ERASE_KEY = "DELETE FROM keys WHERE owner = ?"
@@ -136,6 +137,7 @@ ERASE_MEMBER = "DELETE FROM members WHERE id = ?"
 WITHOUT_KEY = "SELECT id FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id) LIMIT ?"
 MEMBERS_WITHOUT_KEY = "SELECT COUNT(*) FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id)"
 MEMBERS = "SELECT COUNT(*) FROM members"
+ABOUT_NOBODY = ("house", "keys", "tallies")
 
 # ---------------------------------------------------------------- retention, a chunk at a time
 
@@ -169,6 +171,8 @@ WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid
 """
 TABLES = "SELECT COUNT(*) FROM sqlite_master"
 QUICK_CHECK = "PRAGMA quick_check(1)"
+INTEGRITY_CHECK = "PRAGMA integrity_check(1)"
+FOREIGN_KEY_CHECK = "PRAGMA foreign_key_check"
 CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 SCHEMA_VERSION = "PRAGMA user_version"
 SET_SCHEMA_VERSION = "PRAGMA user_version = {}"
@@ -183,3 +187,12 @@ ON_OPENING = (
     "PRAGMA trusted_schema = OFF",
 )
 USE_WAL = "PRAGMA journal_mode = WAL"
+USE_ONE_FILE = "PRAGMA journal_mode = DELETE"
+# A copy is flushed as a whole once it is done.
+FLUSH_LATER = "PRAGMA synchronous = OFF"
+ATTACH_OLD = "ATTACH ? AS old"
+OLD_SCHEMA_VERSION = "PRAGMA old.user_version"
+OLD_TABLES = "SELECT name FROM old.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+ONLY_IN_OLD = "SELECT EXISTS (SELECT * FROM old.{0} EXCEPT SELECT * FROM main.{0})"
+# A reader's view of one moment begins with its first read.
+LOOK = "SELECT COUNT(*) FROM sqlite_master"

@@ -1,23 +1,30 @@
 """The store: everything the bot remembers, behind small methods that each are one transaction."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from core.ledger import Delivery, Owed, Tallies
 from core.members import Address
 from core.ports import Receipt
 from core.record import Change, Erased, Record
-from core.storage import erasure, export, inbox, members, outbox, receipts, retention, sql, tallies
+from core.storage import backup, erasure, export, inbox, members, outbox, receipts, retention, sql, tallies
+from core.storage.backup import Backup
 from core.storage.book import Book, minute
 from core.storage.database import Database
+from core.storage.files import Progress
 from core.storage.inbox import Received
 from core.storage.rotation import rewrap
 from core.storage.writer import Writer
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Store(Database):
@@ -186,10 +193,15 @@ class Store(Database):
     async def forget(
         self, member: str, *, address: Address | None = None, receipt: Receipt | None = None, handled: str | None = None
     ) -> Erased:
-        """Erase a member, and owe what the receipt says to the address, all in one commit; then erase the bytes."""
+        """Erase a member, and owe what the receipt says to the address, all in one commit; then erase the bytes.
+
+        Before that they are on the list of who was erased.
+        """
         now = self._now()
 
         def forgotten(book: Book) -> Erased:
+            if self._erased is not None:
+                self._erased.add(member, now)
             if handled is not None:  # first: then only its digest is left, and that it came stays known
                 inbox.handled(book, handled)
             before, after = erasure.erase(book, member)
@@ -197,7 +209,9 @@ class Store(Database):
             return Erased(before, after, receipts.make(book, address, owed, now) if address is not None else ())
 
         erased = await self._write(forgotten)
-        if not await self._ask(Writer.alone, erasure.empty_log):
+        async with self._log_in_use:
+            emptied = await self._ask(Writer.alone, erasure.empty_log)
+        if not emptied:
             log.warning("erasure.log_busy")  # another program was reading: the next purge empties it
         return erased
 
@@ -212,7 +226,10 @@ class Store(Database):
                 done = await self._write(partial(_step, step, now))
                 counts[name] += done
         if any(counts.values()):
-            await self._ask(Writer.alone, erasure.empty_log)
+            async with self._log_in_use:
+                await self._ask(Writer.alone, erasure.empty_log)
+        if self._erased is not None:
+            await asyncio.to_thread(self._erased.prune, now - retention.ERASED)
         return counts
 
     async def rewrap(self) -> int:
@@ -220,7 +237,24 @@ class Store(Database):
         total = 0
         while done := await self._write(rewrap):
             total += done
+        if self._erased is not None:
+            await asyncio.to_thread(self._erased.reseal)
         return total
+
+    async def back_up(self, folder: Path, progress: Progress | None = None) -> Backup:
+        """Return a copy of the store as it is now, checked and on disk; then remove the backups that do not stay.
+
+        Turns go on meanwhile; an erasure waits until the copying is done. Cancelled, it leaves nothing behind.
+        """
+        stop = threading.Event()
+        async with self._backing_up:
+            now = self._now()
+            try:
+                async with self._log_in_use:
+                    part = await _in_thread(partial(backup.copied, self._path, folder, now, progress or _untold, stop), stop)
+                return await _in_thread(partial(backup.kept, part, self._path, now, self._ring, stop), stop)
+            finally:
+                await asyncio.to_thread(backup.prune, folder, self._path, now)
 
     async def keyless(self) -> int:
         """Return how many members have rows but no key, which the next purge erases."""
@@ -240,6 +274,21 @@ class Store(Database):
             return taken
 
         return await self._write(work)
+
+
+async def _in_thread(work: Callable[[], T], stop: threading.Event) -> T:
+    """Return what the work gives in a thread of its own. Cancelled, it is stopped, and has ended when this ends."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.gather(running, return_exceptions=True)
+        raise
+
+
+def _untold(_done: int, _whole: int) -> None:
+    """Tell nobody how far it is."""
 
 
 def _step(step: retention.Step, now: datetime, book: Book) -> int:

@@ -1,4 +1,4 @@
-"""Where the database is: DATABASE_URL, or a file in the platform's data folder."""
+"""Where the database is: DATABASE_URL, or a file in the platform's data folder; and where its backups are."""
 
 import sys
 from collections.abc import Mapping
@@ -21,6 +21,14 @@ def database_path(url: str | None, environ: Mapping[str, str], platform: str = s
     if name in {"", ":memory:"} or "?" in name:
         raise SettingsError("DATABASE_URL: name a file and nothing else, as in sqlite:////folder/file.db.")
     return Path(name)
+
+
+def backups_folder(named: str, database: Path) -> Path:
+    """Return the folder that HIPWISE_BACKUPS names; without one, `backups` beside the database."""
+    try:
+        return Path(named).expanduser() if named else database.parent / "backups"
+    except RuntimeError:
+        raise SettingsError("HIPWISE_BACKUPS: this user has no home folder. Use a full path.") from None
 
 
 def data_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
