@@ -11,6 +11,8 @@ COMMANDS = {
     "proof": "every rule, its source and its floor; exits 1 if one cannot fire",
     "content": "check the content; lists what nobody has signed off",
     "keys": "make a key for what members tell, or change to a newer one",
+    "backup": "copy what is kept, sealed and checked, into one file",
+    "restore": "put a backup in the place of what is kept",
 }
 
 

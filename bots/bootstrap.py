@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from bots.key_file import find_keys
-from bots.settings import Settings, read_settings
+from bots.key_file import FoundKeys, find_keys, key_folder
+from bots.settings import BACKUPS, Settings, read_settings
 from content import loader, signoff
 from core.companion import Companion
 from core.enduring import EnduringRecords
@@ -16,7 +17,21 @@ from core.members import Preferences
 from core.memory import MemoryRecords
 from core.ownership import Ownership, SignedOff
 from core.ports import Records
-from core.storage import Store, StoreRecords, can_be_written, database_exists, database_path
+from core.storage import (
+    ErasedList,
+    Restored,
+    Store,
+    StoreRecords,
+    Target,
+    Tell,
+    backups_folder,
+    can_be_written,
+    database_exists,
+    database_path,
+    lists_in,
+    put_back,
+    traces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +67,13 @@ def keeping(settings: Settings, environment: Mapping[str, str] | None = None) ->
 
     A folder that cannot be written is no reason to refuse a check: nothing is made then, and nothing kept.
     """
-    environment = os.environ if environment is None else environment
-    path = database_path(environment.get("DATABASE_URL", "").strip(), environment)
-    if not can_be_written(path):
-        return Keeping(None, f"{path} cannot be written, so nothing is kept: what you tell is gone when you leave.")
-    keys = find_keys(environment, path, database_exists=database_exists(path), terminal=True)
-    return Keeping(Store(path, keys.ring, now, default=_default(settings)), keys.notice)
+    place = _place(environment)
+    if not can_be_written(place.database):
+        return Keeping(None, f"{place.database} cannot be written, so nothing is kept: what you tell is gone when you leave.")
+    missed = database_exists(place.database) or bool(traces(place.database, place.lists))
+    keys = _keys(place, database_exists=missed, terminal=True)
+    erased = ErasedList(keys.ring, place.lists)
+    return Keeping(Store(place.database, keys.ring, now, default=_default(settings), erased=erased), keys.notice)
 
 
 def records(settings: Settings, store: Store) -> EnduringRecords:
@@ -67,10 +83,22 @@ def records(settings: Settings, store: Store) -> EnduringRecords:
 
 def existing_store(environment: Mapping[str, str] | None = None) -> Store:
     """Return the store that is there, yet to be opened; nothing is made where there is none."""
-    environment = os.environ if environment is None else environment
-    path = database_path(environment.get("DATABASE_URL", "").strip(), environment)
-    keys = find_keys(environment, path, database_exists=database_exists(path), terminal=False)
-    return Store(path, keys.ring, now, expected=True)
+    place = _place(environment)
+    ring = _keys(place, database_exists=database_exists(place.database), terminal=False).ring
+    return Store(place.database, ring, now, expected=True, erased=ErasedList(ring, place.lists))
+
+
+def backups(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder where backups are kept."""
+    return _place(environment).backups
+
+
+def restore(backup: Path, *, force: bool, tell: Tell, environment: Mapping[str, str] | None = None) -> Restored:
+    """Put a backup in the place of the database; raise SettingsError or StorageUnavailable with the old one in its place."""
+    place = _place(environment)
+    ring = _keys(place, database_exists=True, terminal=False).ring
+    target = Target(place.database, place.backups, ring, ErasedList(ring, place.lists))
+    return put_back(backup, target, now(), force=force, tell=tell)
 
 
 def now() -> datetime:
@@ -81,6 +109,30 @@ def now() -> datetime:
 def fresh_id() -> str:
     """Return a new unguessable id: 64 random bits in hexadecimal."""
     return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the store is, and what belongs to it."""
+
+    environment: Mapping[str, str]
+    database: Path
+    backups: Path
+    lists: tuple[Path, ...]
+    """Where it is kept who was erased."""
+
+
+def _place(environment: Mapping[str, str] | None) -> _Place:
+    environment = os.environ if environment is None else environment
+    database = database_path(environment.get("DATABASE_URL", "").strip(), environment)
+    folder = backups_folder(environment.get(BACKUPS, "").strip(), database)
+    return _Place(environment, database, folder, lists_in(folder, key_folder(environment)))
+
+
+def _keys(place: _Place, *, database_exists: bool, terminal: bool) -> FoundKeys:
+    return find_keys(
+        place.environment, place.database, database_exists=database_exists, terminal=terminal, backups=place.backups
+    )
 
 
 def _default(settings: Settings) -> Preferences:

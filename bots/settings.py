@@ -17,8 +17,9 @@ class Settings:
     log_level: str = "WARNING"
 
 
-VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", "DATABASE_URL", KEYS, KEY_FILE)
-"""All that is read. The last three are about the store; only what opens it reads them."""
+BACKUPS = "HIPWISE_BACKUPS"
+VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", "DATABASE_URL", KEYS, KEY_FILE, BACKUPS)
+"""All that is read. The last four are about the store; only what opens it reads them."""
 
 
 def read_settings(environment: Mapping[str, str], *, regions: Container[str], languages: Container[str]) -> Settings:

@@ -110,6 +110,13 @@ def test_a_check_that_was_left_too_long_ago_is_erased_at_the_start(tmp_path: Pat
     assert members == (1,)
 
 
+def test_the_first_start_of_a_day_makes_a_backup(tmp_path: Path) -> None:
+    at_a_terminal(tmp_path, b"no\n", QUIT)
+    at_a_terminal(tmp_path, QUIT)
+
+    assert len(list((database(tmp_path).parent / "backups").glob("hipwise-*.db"))) == 1
+
+
 # ---------------------------------------------------------------- refusing
 
 
@@ -180,8 +187,13 @@ def missing(path: Path) -> None:
     path.rename(path.with_name("hipwise.db-wal"))
 
 
+def gone(path: Path) -> None:
+    path.unlink()
+
+
 @pytest.mark.parametrize(
-    ("happens", "says"), [(broken, "is damaged"), (newer, "newer Hipwise"), (missing, "There is no database")]
+    ("happens", "says"),
+    [(gone, "There is no database"), (broken, "is damaged"), (newer, "newer Hipwise"), (missing, "There is no database")],
 )
 def test_a_database_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, happens: object, says: str) -> None:
     at_a_terminal(tmp_path, b"no\n", QUIT)

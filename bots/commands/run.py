@@ -11,7 +11,7 @@ from bots.settings import Settings
 from content.loader import ContentError
 from core.errors import SettingsError
 from core.ports import Records
-from core.storage import StorageUnavailable
+from core.storage import StorageUnavailable, back_up_if_due
 
 CONNECT = (
     "No platform is connected: this is the conversation itself, in your terminal.\n"
@@ -50,6 +50,7 @@ async def _talk(settings: Settings, keeping: Keeping) -> None:
         return
     async with keeping.store as store:
         await store.purge(bootstrap.now())
+        await back_up_if_due(store, bootstrap.backups(), bootstrap.now())
         await _converse(settings, bootstrap.records(settings, store))
 
 

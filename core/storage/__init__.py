@@ -11,6 +11,7 @@ from core.storage.errors import AlreadyRunning, Corrupt, DatabaseMissing, NewerS
 from core.storage.inbox import Received
 from core.storage.opening import can_be_written, database_exists
 from core.storage.records import StoreRecords
+from core.storage.restore import Restored, Step, Target, Tell, put_back
 from core.storage.store import Store
 from core.storage.url import backups_folder, data_folder, database_path
 
@@ -28,11 +29,15 @@ __all__ = [
     "Owed",
     "Received",
     "Repeat",
+    "Restored",
     "State",
+    "Step",
     "StorageUnavailable",
     "Store",
     "StoreRecords",
     "Tallies",
+    "Target",
+    "Tell",
     "UnknownMember",
     "WrongKey",
     "back_up_daily",
@@ -44,5 +49,6 @@ __all__ = [
     "database_exists",
     "database_path",
     "lists_in",
+    "put_back",
     "traces",
 ]

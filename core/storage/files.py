@@ -60,16 +60,20 @@ def make_file(file: Path) -> None:
 
 
 def copy(source: Path, target: Path, progress: Progress) -> None:
-    """Copy a file to where there is none, and return once it is on disk."""
+    """Copy a file to where there is none, and return once it is on disk; leave nothing of a copy that fails."""
     make_file(target)
-    with source.open("rb") as reading, target.open("r+b") as writing:
-        whole, done = os.fstat(reading.fileno()).st_size, 0
-        while chunk := reading.read(COPIED_AT_ONCE):
-            writing.write(chunk)
-            done += len(chunk)
-            progress(done, whole)
-        writing.flush()
-        os.fsync(writing.fileno())
+    try:
+        with source.open("rb") as reading, target.open("r+b") as writing:
+            whole, done = os.fstat(reading.fileno()).st_size, 0
+            while chunk := reading.read(COPIED_AT_ONCE):
+                writing.write(chunk)
+                done += len(chunk)
+                progress(done, whole)
+            writing.flush()
+            os.fsync(writing.fileno())
+    except BaseException:
+        target.unlink()
+        raise
 
 
 def replace(file: Path, text: bytes) -> None:
