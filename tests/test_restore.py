@@ -273,6 +273,18 @@ async def test_a_member_who_was_erased_since_does_not_come_back_and_no_byte_open
         assert (await kept.tallies()).conserved
 
 
+async def test_what_was_owed_when_the_backup_was_made_may_have_been_sent_since(machine: Machine) -> None:
+    made = await machine.filled()
+    machine.loses_its_database()
+
+    machine.restores(made.path)
+
+    async with machine.store() as kept:
+        counts = await kept.tallies()
+        assert (counts.open, counts.unknown, counts.conserved) == (0, 1, True)
+        assert [(d.reply["text"], d.attempt) for d in await kept.repeats(NOON)] == [(CANARY, 1)]
+
+
 async def test_who_came_back_after_they_were_erased_stays(machine: Machine) -> None:
     await machine.filled()
     async with machine.store(now=LATER) as kept:
@@ -318,6 +330,8 @@ async def test_a_database_that_holds_more_is_replaced_by_force_only(machine: Mac
 async def test_a_database_that_holds_no_more_is_replaced_without_force(machine: Machine, keep: str) -> None:
     made = await machine.filled()
     machine.restores(made.path, force=True)
+    async with machine.store(now=LATER) as kept:
+        made = await kept.back_up(machine.backups)
     if keep == "less":
         async with machine.store() as kept:
             await kept.forget((await kept.load(ANNA)).member or "")

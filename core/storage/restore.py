@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core.errors import StorageUnavailable
 from core.storage import files, sql
+from core.storage.book import minute
 from core.storage.copies import copies_of, replaced_path, unfinished
 from core.storage.erased import ErasedList, Listed
 from core.storage.erasure import erase_received, erase_rows
@@ -104,7 +105,7 @@ def _restored(backup: Path, target: Target, now: datetime, *, force: bool, tell:
         )
     tell(Step.ERASE, 0, 1)
     listed = target.erased.read()
-    again = _made_ready(new, target.ring, listed)
+    again = _made_ready(new, target.ring, listed, now)
     aside = _put_aside(target, now, old, lambda done, whole: tell(Step.PUT_ASIDE, done, whole))
     tell(Step.REPLACE, 0, 1)
     _replace(database, new)
@@ -163,7 +164,7 @@ def _would_lose(database: Path, new: Path) -> bool:
         return any(db.execute(sql.ONLY_IN_OLD.format(table)).fetchone()[0] for table in tables)
 
 
-def _made_ready(new: Path, ring: KeyRing, listed: Listed) -> int:
+def _made_ready(new: Path, ring: KeyRing, listed: Listed, now: datetime) -> int:
     """Return how many erased members were in it; now no byte of them is, and all of it is in one file, on disk."""
     with closing(sqlite3.connect(new, isolation_level=None)) as db:
         book = opened(db, new, ring, 1)
@@ -172,6 +173,8 @@ def _made_ready(new: Path, ring: KeyRing, listed: Listed) -> int:
         for member in again:
             erase_received(book, member)
             erase_rows(book, member)
+        # What was due by now may have been sent since the backup: the ledger's rule says what may be repeated.
+        book.run(sql.ALL_DUE_UNKNOWN, minute(now))
         db.execute("COMMIT")
         db.execute(sql.USE_ONE_FILE)
     files.flush_file(new)

@@ -118,6 +118,7 @@ UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE id = ? AND sta
 SKIP = "UPDATE outbox SET state = 'skipped', changed = ? WHERE id = ? AND state IN ('open', 'claimed')"
 DROP = "UPDATE outbox SET state = 'dropped', changed = ? WHERE id = ? AND state IN ('open', 'claimed', 'unknown')"
 ALL_CLAIMS_UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE state = 'claimed'"
+ALL_DUE_UNKNOWN = "UPDATE outbox SET state = 'unknown', attempt = attempt + 1 WHERE state = 'open' AND due <= ?"
 SKIP_LATE = "UPDATE outbox SET state = 'skipped', changed = ? WHERE state = 'open' AND scheduled = 1 AND until < ?"
 
 TALLIES = "SELECT name, count FROM tallies"
