@@ -31,7 +31,7 @@ check: .venv/.dev ## form, types, dependencies between packages, content
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m bots content
 
-prove: .venv/.dev ## the long proofs that the rules are safe
+prove: .venv/.dev ## the long proofs that the rules are safe and nothing is lost
 	@$(BIN)/python -m pytest -m prove -q $(ARGS)
 
 journeys: .venv/.dev ## write the golden conversations anew, after a change of words that was meant
