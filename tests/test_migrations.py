@@ -1,5 +1,7 @@
 """Migrations are applied whole or not at all, and every column they make is declared."""
 
+import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from core.members import Preferences
 from core.storage import opening
 from core.storage.columns import COLUMNS, undeclared
 from core.storage.schema import FOLDER, migrate, migrations, version
-from fakes import ring
+from core.vault import DataKey, Lookup, Place, check_value
+from fakes import ANNA, BEN, NOON, ring, store
 
 SECOND = """-- Names: a second migration.
 -- Reason: the test of one that builds on another's rows.
@@ -106,6 +110,208 @@ def test_an_upgrade_killed_at_any_statement_keeps_the_rows_and_is_done_the_next_
             assert version(db) == 2
             assert db.execute("SELECT id, note, far FROM runs").fetchall() == [("abcdef12", "a; b", 5)]
     assert kills > 4
+
+
+# ---------------------------------------------------------------- from every version that there ever was
+
+RING, HOUSE, MEMBER, DOOR, KEY = ring(), "a0" * 16, "b1" * 16, "c2" * 16, DataKey("d3" * 8, b"D" * 32)
+GONE, THEIR_DOOR = "e4" * 16, "f5" * 16
+"""Someone who was erased, as far as their receipt still needs to reach them."""
+LOOKUP = Lookup(b"L" * 32)
+SESSION, CONSENT, ENTRY = {"format": 1, "answers": ["groin"]}, {"kind": "history", "given": True}, {"urgency": "routine"}
+NOTICE = {"kind": "notice", "reply": {"text": "Rest today."}, "edits": None}
+RECEIPT = {"kind": "receipt", "reply": {"text": "Nothing is left."}, "edits": None}
+
+
+def sealed(column: str, row: str, value: object, member: str = MEMBER) -> bytes:
+    table, _, name = column.partition(".")
+    return KEY.seal(Place(table, name, member, row), value if isinstance(value, bytes) else json.dumps(value).encode())
+
+
+def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield what a version wrote that an older one could not: rows for each of its tables, as it wrote them."""
+    wrapped, lookup = RING.wrap(KEY, MEMBER), RING.wrap_lookup(LOOKUP)
+    minute, digest = "2026-11-23T12:00+00:00", LOOKUP.of(ANNA.platform, ANNA.id)
+    match number:
+        case 1:
+            house: dict[str, object] = {
+                "id": HOUSE,
+                "key_check": check_value(RING),
+                "lookup_ring_key": lookup.ring_key,
+                "lookup": lookup.blob,
+            }
+            yield "house", house
+            yield "keys", {"owner": HOUSE, "ring_key": "a", "wrapped": RING.wrap(KEY, HOUSE).blob}
+            yield "keys", {"owner": MEMBER, "ring_key": "a", "wrapped": wrapped.blob}
+            yield "members", {"id": MEMBER}
+            address = sealed("addresses.address", DOOR, ANNA.id)
+            yield "addresses", {"id": DOOR, "member": MEMBER, "platform": "telegram", "digest": digest, "address": address}
+            yield "settings", {"member": MEMBER, "settings": sealed("settings.settings", MEMBER, {"region": "gb"})}
+            consent = sealed("consents.consent", "11" * 16, CONSENT)
+            yield "consents", {"id": "11" * 16, "member": MEMBER, "position": 1, "consent": consent}
+            session = sealed("sessions.session", DOOR, SESSION)
+            yield "sessions", {"address": DOOR, "member": MEMBER, "touched": minute, "session": session}
+            yield (
+                "history",
+                {"id": "22" * 16, "member": MEMBER, "position": 1, "entry": sealed("history.entry", "22" * 16, ENTRY)},
+            )
+            update: dict[str, object] = {
+                "position": 1,
+                "platform": "telegram",
+                "state": "waiting",
+                "received": minute,
+                "sender_digest": digest,
+            }
+            raw: dict[str, object] = {
+                "update_digest": LOOKUP.of("update", "1"),
+                "raw": sealed("inbox.raw", "33" * 16, b"1", HOUSE),
+            }
+            yield "inbox", {"id": "33" * 16, **update, **raw}
+            yield "outbox", _owed("44" * 16, MEMBER, DOOR, minute, sealed("outbox.owed", "44" * 16, NOTICE))
+        case 2:
+            yield "keys", {"owner": GONE, "ring_key": "a", "wrapped": RING.wrap(KEY, GONE).blob}
+            yield "members", {"id": GONE}
+            address = sealed("addresses.address", THEIR_DOOR, BEN.id, GONE)
+            nowhere = LOOKUP.of("receipt", THEIR_DOOR)
+            yield "addresses", {"id": THEIR_DOOR, "member": GONE, "platform": "discord", "digest": nowhere, "address": address}
+            yield "receipts", {"member": GONE, "made": minute}
+            yield "outbox", _owed("55" * 16, GONE, THEIR_DOOR, minute, sealed("outbox.owed", "55" * 16, RECEIPT, GONE))
+        case 3:
+            blocked = LOOKUP.of("telegram", "blocked")
+            address = sealed("addresses.address", "66" * 16, "blocked")
+            left: dict[str, object] = {"digest": blocked, "address": address, "unreachable": minute}
+            yield "addresses", {"id": "66" * 16, "member": MEMBER, "platform": "telegram", **left}
+        case _:  # nothing yet: a test says so
+            return
+
+
+def _owed(id: str, member: str, address: str, minute: str, owed: bytes) -> dict[str, object]:
+    where: dict[str, object] = {
+        "id": id,
+        "member": member,
+        "address": address,
+        "position": 1,
+        "due": minute,
+        "changed": minute,
+        "owed": owed,
+    }
+    return {**where, "state": "open", "attempt": 0, "scheduled": 0}
+
+
+def written_by(number: int, path: Path) -> None:
+    """Write a database as the version with so many migrations did, with a row in each of its tables."""
+    shipped = path.parent / f"first-{number}"
+    shipped.mkdir()
+    for file in sorted(FOLDER.glob("*.sql"))[:number]:
+        shutil.copy(file, shipped)
+    with closing(connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        migrate(db, shipped)
+        for table, row in (row for step in range(1, number + 1) for row in rows_of(step)):
+            places = ", ".join("?" * len(row))
+            db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))  # noqa: S608 - ours
+        if number:
+            db.execute("UPDATE tallies SET count = (SELECT COUNT(*) FROM outbox) WHERE name = 'planned'")
+
+
+def content(path: Path, columns: dict[str, list[str]] | None = None) -> tuple[dict[str, list[str]], dict[str, list[Any]]]:
+    """Return the columns of each table, or those given, and all rows as far as these go."""
+    with closing(connect(path)) as db:
+        if columns is None:
+            tables = [table for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
+            columns = {table: [c for _, c, *_ in db.execute(f"PRAGMA table_info({table})").fetchall()] for table in tables}
+        of = {table: db.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall() for table, names in columns.items()}  # noqa: S608 - ours
+        return columns, {table: sorted(rows, key=repr) for table, rows in of.items()}
+
+
+class Crashing(Mortal):
+    """A connection that leaves, where it is killed, what is on disk at that moment to whoever comes next."""
+
+    path: Path
+    left_behind: Path
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        if self.left == 0:
+            for suffix in ("", "-wal"):
+                if (file := self.path.with_name(self.path.name + suffix)).exists():
+                    shutil.copy(file, self.left_behind / file.name)
+        return super().execute(*args)
+
+
+def crashes(path: Path, folder: Path) -> Iterator[Path]:
+    """Yield what is on disk after opening was killed, at its first statement, its second, until it came through."""
+    for left in range(10_000):
+        here, there = folder / f"{left}", folder / f"{left}-after"
+        for new in (here, there):
+            new.mkdir()
+        shutil.copy(path, here / path.name)
+        with closing(sqlite3.connect(here / path.name, isolation_level=None, factory=Crashing)) as db:
+            db.path, db.left_behind, db.left = here / path.name, there, left
+            try:
+                opening.opened(db, here / path.name, RING, 8)
+            except Killed:
+                yield there / path.name
+            else:
+                return
+
+
+VERSIONS = range(len(migrations()) + 1)
+
+
+@pytest.mark.parametrize("number", VERSIONS)
+def test_every_version_is_tried_with_something_in_each_of_its_tables(tmp_path: Path, number: int) -> None:
+    written_by(number, tmp_path / "old.db")
+
+    _, rows = content(tmp_path / "old.db")
+
+    assert [table for table, found in rows.items() if not found] == []
+    assert number == 0 or list(rows_of(number))  # a new migration comes with rows that only it could write
+
+
+@pytest.mark.parametrize("number", VERSIONS)
+def test_an_upgrade_from_any_version_killed_at_any_statement_keeps_every_row(tmp_path: Path, number: int) -> None:
+    path, kills = tmp_path / "old.db", 0
+    written_by(number, path)
+    columns, rows = content(path)
+    with closing(connect(tmp_path / "new.db")) as db:
+        migrate(db)
+        newest = schema(db)
+
+    for killed in crashes(path, tmp_path):
+        kills += 1
+        with closing(connect(killed)) as db:
+            assert number <= version(db) <= len(migrations())
+        assert content(killed, columns)[1] == rows
+        with closing(connect(killed)) as db:
+            opening.opened(db, killed, RING, 8)
+            assert (version(db), schema(db)) == (len(migrations()), newest)
+        if number:
+            assert content(killed, columns)[1] == rows
+    assert kills > sum(len(m.statements) for m in migrations()[number:])
+
+
+@pytest.mark.parametrize("number", VERSIONS[1:])
+async def test_what_any_version_kept_can_be_read_and_goes_on(tmp_path: Path, number: int) -> None:
+    written_by(number, tmp_path / "hipwise.db")
+
+    async with store(tmp_path, expected=True) as kept:
+        found = await kept.load(ANNA)
+        assert (found.session, found.preferences, found.consents) == (SESSION, Preferences("gb"), (CONSENT,))
+        assert await kept.history(MEMBER) == (ENTRY,)
+        assert [received.raw for received in await kept.unhandled("telegram")] == [b"1"]
+        due = await kept.due(NOON, 9)
+        assert {d.address for d in due} == ({ANNA, BEN} if number > 1 else {ANNA})
+        assert (await kept.tallies()).conserved
+        for delivery in due:
+            claimed = await kept.claim(delivery)
+            assert claimed is not None
+            assert await kept.sent(claimed, "7")
+        assert set((await kept.forget(MEMBER)).after.values()) == {0}
+        assert (await kept.tallies()).conserved
+        assert kept.unreadable == 0
+
+
+# ---------------------------------------------------------------- as it is now
 
 
 def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
