@@ -1,1 +1,1 @@
-"""The ticker: what is due is asked of the outbox and handed over. It decides nothing."""
+"""The ticker: what is to be done again and again, and when it is due. It decides nothing else."""

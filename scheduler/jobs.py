@@ -1,0 +1,33 @@
+"""The table of jobs, and which of them are due. No timer and no clock is in it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.storage import Store
+
+HOURLY = timedelta(hours=1)
+DAILY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that is done again and again, and at the start. One that was cut short can simply be done again."""
+
+    name: str
+    every: timedelta
+    what: Callable[[datetime], Awaitable[object]]
+    """It is given the present."""
+
+
+def upkeep(store: Store) -> tuple[Job, ...]:
+    """Return what keeps the store in order."""
+    return (Job("purge", HOURLY, store.purge),)
+
+
+def due(jobs: Iterable[Job], last: Mapping[str, datetime], now: datetime) -> tuple[Job, ...]:
+    """Return the jobs that are due, by when each was last done.
+
+    One that was never done is due. So is one that was last done in the future: the clock was put back since.
+    """
+    return tuple(job for job in jobs if job.name not in last or not last[job.name] <= now < last[job.name] + job.every)
