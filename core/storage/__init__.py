@@ -8,6 +8,7 @@ from core.storage.copies import Copy, copies_of
 from core.storage.daily import back_up_daily, back_up_if_due
 from core.storage.erased import ErasedList, lists_in, traces
 from core.storage.errors import AlreadyRunning, Corrupt, DatabaseMissing, NewerSchema, WrongKey
+from core.storage.health import Health, Integrity
 from core.storage.inbox import Received
 from core.storage.opening import can_be_written, database_exists
 from core.storage.records import StoreRecords
@@ -24,6 +25,8 @@ __all__ = [
     "DatabaseMissing",
     "Delivery",
     "ErasedList",
+    "Health",
+    "Integrity",
     "Kind",
     "NewerSchema",
     "Owed",

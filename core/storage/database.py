@@ -97,6 +97,11 @@ class Database:
         return self._path
 
     @property
+    def first_key(self) -> str:
+        """The id of the key of the ring that wraps what is wrapped from now on."""
+        return self._ring.writer.id
+
+    @property
     def unreadable(self) -> int:
         """How many values could not be opened since the start."""
         return 0 if self._book is None else self._book.unreadable

@@ -164,6 +164,19 @@ ERASE_RECEIVED = "DELETE FROM inbox WHERE id = ?"
 KEEPING = tuple(table for table in ABOUT_MEMBERS if table not in ("addresses", "receipts"))
 KEPT_ABOUT = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE member = ?" for table in KEEPING)  # noqa: S608 - our names
 
+# ---------------------------------------------------------------- health
+
+CHECKS_SINCE = "SELECT COUNT(*) FROM sessions WHERE touched >= ?"
+CHECKS_BEFORE = "SELECT COUNT(*) FROM sessions WHERE touched < ?"
+RECEIVED_AS = "SELECT COUNT(*) FROM inbox WHERE state = ?"
+NEWEST = """
+SELECT MAX(time) FROM (
+    SELECT MAX(touched) AS time FROM sessions
+    UNION ALL SELECT MAX(received) FROM inbox
+    UNION ALL SELECT MAX(changed) FROM outbox
+) times
+"""
+
 # ---------------------------------------------------------------- SQLite's own
 
 SCHEMA_COLUMNS = """
@@ -172,7 +185,7 @@ WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid
 """
 TABLES = "SELECT COUNT(*) FROM sqlite_master"
 QUICK_CHECK = "PRAGMA quick_check(1)"
-INTEGRITY_CHECK = "PRAGMA integrity_check(1)"
+INTEGRITY_CHECK = "PRAGMA integrity_check(10)"
 FOREIGN_KEY_CHECK = "PRAGMA foreign_key_check"
 CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 SCHEMA_VERSION = "PRAGMA user_version"

@@ -13,11 +13,12 @@ from core.ledger import Delivery, Owed, Tallies
 from core.members import Address
 from core.ports import Receipt
 from core.record import Change, Erased, Record
-from core.storage import backup, erasure, export, inbox, members, outbox, receipts, retention, sql, tallies
+from core.storage import backup, erasure, export, health, inbox, members, outbox, receipts, retention, sql, tallies
 from core.storage.backup import Backup
 from core.storage.book import Book, minute
 from core.storage.database import Database
 from core.storage.files import Progress
+from core.storage.health import Health, Integrity
 from core.storage.inbox import Received
 from core.storage.rotation import rewrap
 from core.storage.writer import Writer
@@ -259,6 +260,14 @@ class Store(Database):
     async def keyless(self) -> int:
         """Return how many members have rows but no key, which the next purge erases."""
         return await self._read(lambda book: book.count(sql.MEMBERS_WITHOUT_KEY))
+
+    async def health(self, now: datetime) -> Health:
+        """Return how the store is, in counts and versions."""
+        return await self._read(lambda book: health.health(book, now))
+
+    async def integrity(self) -> Integrity:
+        """Return what is wrong with the file. It reads all of it, and whatever else is asked for waits meanwhile."""
+        return await self._read(health.integrity)
 
     # ---------------------------------------------------------------- below
 
