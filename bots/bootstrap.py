@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bots.key_file import FoundKeys, find_keys, key_folder
+from bots.running import Running, bounded
 from bots.settings import BACKUPS, Settings, read_settings
 from content import loader, signoff
 from core.companion import Companion
@@ -79,6 +80,19 @@ def keeping(settings: Settings, environment: Mapping[str, str] | None = None) ->
 def records(settings: Settings, store: Store) -> EnduringRecords:
     """Return what is kept in an open store, with memory to go on in while that fails."""
     return EnduringRecords(StoreRecords(store), MemoryRecords(_default(settings)))
+
+
+def running(settings: Settings, keeping: Keeping, environment: Mapping[str, str] | None = None) -> Running:
+    """Return a Hipwise yet to be started, which keeps its store in order."""
+    # Imported here: no other command needs a scheduler, and it takes a while to load.
+    from scheduler.jobs import upkeep
+    from scheduler.runner import Runner
+
+    store = keeping.store
+    if store is None:
+        return Running(companion(settings))
+    jobs = upkeep(store, backups(environment))
+    return Running(companion(settings, records(settings, store)), (store, bounded(Runner(jobs, now))))
 
 
 def existing_store(environment: Mapping[str, str] | None = None) -> Store:

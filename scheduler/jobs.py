@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 
-from core.storage import Store
+from core.storage import Store, back_up_if_due
 
 HOURLY = timedelta(hours=1)
-DAILY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,13 @@ class Job:
     """It is given the present."""
 
 
-def upkeep(store: Store) -> tuple[Job, ...]:
-    """Return what keeps the store in order."""
-    return (Job("purge", HOURLY, store.purge),)
+def upkeep(store: Store, backups: Path) -> tuple[Job, ...]:
+    """Return what keeps the store in order, and a backup of every day."""
+    return (
+        Job("purge", HOURLY, store.purge),
+        # It makes one where there is none of the day yet: asked hourly, it tries soon again when that failed.
+        Job("backup", HOURLY, partial(back_up_if_due, store, backups)),
+    )
 
 
 def due(jobs: Iterable[Job], last: Mapping[str, datetime], now: datetime) -> tuple[Job, ...]:

@@ -5,7 +5,8 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,3 +62,11 @@ def _shown_next(terminal: int) -> bytes:
         return os.read(terminal, 65_536) if ready else b""
     except OSError:
         return b""
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Return once it holds, which a process at its own pace brings about."""
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)

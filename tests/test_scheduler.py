@@ -5,6 +5,7 @@ import io
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 from bots import logs
 from fakes import NOON, store
 from scheduler import jobs, runner
-from scheduler.jobs import DAILY, HOURLY, Job, due
+from scheduler.jobs import HOURLY, Job, due
 from scheduler.runner import Runner
 
 FAST = timedelta(milliseconds=20)
 MINUTE = timedelta(minutes=1)
+DAILY = timedelta(days=1)
 
 
 async def nothing(_now: datetime) -> None:
@@ -223,10 +225,14 @@ async def test_a_clock_that_was_put_right_holds_up_no_job(clock: Clock, step: ti
 # ---------------------------------------------------------------- the table
 
 
-async def test_the_store_is_purged_hourly(tmp_path: Any) -> None:
+async def test_the_store_is_purged_hourly_and_backed_up_daily(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
-        table = {job.name: job for job in jobs.upkeep(kept)}
+        table = {job.name: job for job in jobs.upkeep(kept, tmp_path / "backups")}
+        assert [(name, job.every) for name, job in table.items()] == [("purge", HOURLY), ("backup", HOURLY)]
 
-        assert table["purge"].every == HOURLY
-        done: Callable[[datetime], Awaitable[Any]] = table["purge"].what
-        assert "sessions" in await done(NOON)
+        purged: Callable[[datetime], Awaitable[Any]] = table["purge"].what
+        assert "sessions" in await purged(NOON)
+        for _ in range(2):
+            await table["backup"].what(NOON)
+
+    assert [path.suffix for path in (tmp_path / "backups").iterdir()] == [".db"]

@@ -3,13 +3,16 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 
 from bots import bootstrap, logs
 from bots.console import chat, json_lines
+from bots.console.lines import TypedLines, left_as_found
 from content.loader import ContentError
 from core.companion import Companion
 from core.errors import SettingsError
+
+PROMPT = "\n> "
 
 
 def run(argv: list[str]) -> int:
@@ -25,32 +28,30 @@ def run(argv: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        asyncio.run(json_lines.talk(companion, _lines(), _write) if as_json else converse(companion))
+        asyncio.run(json_lines.talk(companion, _piped(), _write) if as_json else _talk(companion))
     except KeyboardInterrupt:
         print()
     return 0
 
 
-async def converse(companion: Companion) -> None:
-    """Talk to a person on standard input and output until the input ends."""
-    await chat.talk(companion, _lines("> "), _write, chat.Style.of_terminal())
+async def converse(companion: Companion, lines: AsyncIterable[str]) -> None:
+    """Talk to a person, by these lines and on standard output, until there are no more."""
+    await chat.talk(companion, lines, _write, chat.Style.of_terminal())
 
 
-async def _lines(prompt: str = "") -> AsyncIterator[str]:
+async def _talk(companion: Companion) -> None:
+    if not sys.stdin.isatty():
+        await converse(companion, _piped())
+        return
+    with left_as_found():
+        await converse(companion, TypedLines(PROMPT))
+
+
+async def _piped() -> AsyncIterator[str]:
     """Yield standard input line by line; bytes that are not text are replaced, never fatal."""
-    interactive = sys.stdin.isatty()
-    if interactive:
-        import readline  # noqa: F401 - importing it is what gives input() its line editing
-    else:
-        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # standard input is always a text file here
-    while True:
-        try:
-            # One person talks to one terminal, so there is nothing else for the loop to do meanwhile.
-            line = input(f"\n{prompt}") if interactive else sys.stdin.readline()  # noqa: ASYNC250
-        except EOFError:
-            return
-        if not interactive and not line:
-            return
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # standard input is always a text file here
+    # A script waits for each answer, so there is nothing else for the loop to do meanwhile.
+    while line := sys.stdin.readline():
         yield line
 
 

@@ -6,12 +6,13 @@ import sys
 
 from bots import bootstrap, logs
 from bots.bootstrap import Keeping
-from bots.commands import chat
+from bots.commands.chat import PROMPT, converse
+from bots.console.lines import TypedLines, left_as_found
 from bots.settings import Settings
 from content.loader import ContentError
+from core.companion import Companion
 from core.errors import SettingsError
-from core.ports import Records
-from core.storage import StorageUnavailable, back_up_if_due
+from core.storage import StorageUnavailable
 
 CONNECT = (
     "No platform is connected: this is the conversation itself, in your terminal.\n"
@@ -32,7 +33,7 @@ def run(argv: list[str]) -> int:
     try:
         settings = bootstrap.settings()
         logs.set_up(settings.log_level)
-        asyncio.run(_talk(settings, bootstrap.keeping(settings)))
+        asyncio.run(_run(settings, bootstrap.keeping(settings)))
     except (SettingsError, ContentError, StorageUnavailable) as error:
         print(error, file=sys.stderr)
         return 2
@@ -41,20 +42,24 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-async def _talk(settings: Settings, keeping: Keeping) -> None:
-    """Talk until the input ends, with the store open for as long, if there is one."""
+async def _run(settings: Settings, keeping: Keeping) -> None:
+    """Run until told to stop, or until the conversation ends."""
+    asyncio.get_running_loop().set_exception_handler(logs.loop_failed)
     if keeping.notice:
         print(f"{keeping.notice}\n")
-    if keeping.store is None:
-        await _converse(settings, None)
-        return
-    async with keeping.store as store:
-        await store.purge(bootstrap.now())
-        await back_up_if_due(store, bootstrap.backups(), bootstrap.now())
-        await _converse(settings, bootstrap.records(settings, store))
+    async with bootstrap.running(settings, keeping) as running:
+        print(CONNECT)
+        await running.attend(_terminal)
 
 
-async def _converse(settings: Settings, records: Records | None) -> None:
-    companion = bootstrap.companion(settings, records)
-    print(CONNECT)
-    await chat.converse(companion)
+async def _terminal(companion: Companion) -> None:
+    """Talk in the terminal until the input ends. Cancelled, it finishes the turn in hand and reads no further line."""
+    lines = TypedLines(PROMPT)
+    with left_as_found():
+        talk = asyncio.create_task(converse(companion, lines))
+        try:
+            await asyncio.shield(talk)
+        except asyncio.CancelledError:
+            lines.end()
+            await talk
+            print()
