@@ -10,6 +10,7 @@ COMMANDS = {
     "audit": "score a file of patients (--through-chat plays them)",
     "proof": "every rule, its source and its floor; exits 1 if one cannot fire",
     "content": "check the content; lists what nobody has signed off",
+    "status": "how it is, in counts (--json for scripts); exits 1 if something must be looked at",
     "keys": "make a key for what members tell, or change to a newer one",
     "backup": "copy what is kept, sealed and checked, into one file",
     "restore": "put a backup in the place of what is kept",

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from bots.control import Control, ask
 from bots.key_file import FoundKeys, find_keys, key_folder
+from bots.operations import Operations
 from bots.running import Running, bounded
 from bots.settings import BACKUPS, Settings, read_settings
+from bots.status import Course
 from content import loader, signoff
 from core.companion import Companion
 from core.enduring import EnduringRecords
@@ -19,6 +23,7 @@ from core.memory import MemoryRecords
 from core.ownership import Ownership, SignedOff
 from core.ports import Records
 from core.storage import (
+    DatabaseMissing,
     ErasedList,
     Restored,
     Store,
@@ -33,6 +38,7 @@ from core.storage import (
     put_back,
     traces,
 )
+from core.vault import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,7 @@ def keeping(settings: Settings, environment: Mapping[str, str] | None = None) ->
     place = _place(environment)
     if not can_be_written(place.database):
         return Keeping(None, f"{place.database} cannot be written, so nothing is kept: what you tell is gone when you leave.")
-    missed = database_exists(place.database) or bool(traces(place.database, place.lists))
-    keys = _keys(place, database_exists=missed, terminal=True)
+    keys = _keys(place, terminal=True)
     erased = ErasedList(keys.ring, place.lists)
     return Keeping(Store(place.database, keys.ring, now, default=_default(settings), erased=erased), keys.notice)
 
@@ -83,22 +88,55 @@ def records(settings: Settings, store: Store) -> EnduringRecords:
 
 
 def running(settings: Settings, keeping: Keeping, environment: Mapping[str, str] | None = None) -> Running:
-    """Return a Hipwise yet to be started, which keeps its store in order."""
+    """Return a Hipwise yet to be started, which keeps its store in order and does what operators ask."""
     # Imported here: no other command needs a scheduler, and it takes a while to load.
     from scheduler.jobs import upkeep
     from scheduler.runner import Runner
 
-    store = keeping.store
+    store, since = keeping.store, now()
     if store is None:
         return Running(companion(settings))
-    jobs = upkeep(store, backups(environment))
-    return Running(companion(settings, records(settings, store)), (store, bounded(Runner(jobs, now))))
+    folder = backups(environment)
+    kept, runner = records(settings, store), Runner(upkeep(store, folder), now)
+    operations = Operations(store, folder, now, _content(), lambda: Course(since, runner.last("purge"), kept.failing))
+    return Running(companion(settings, kept), (store, bounded(runner), bounded(Control(store.path, operations.commands()))))
+
+
+async def operate(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+    """Return the answer to one of `Operations`: from the Hipwise that runs, or where none does, from the store itself.
+
+    Raise NoAnswer, SettingsError or StorageUnavailable, each with what to do.
+    """
+    answer = await ask(database(environment), name)
+    if answer is not None:
+        return answer
+    async with existing_store(environment) as store:
+        return await Operations(store, backups(environment), now, _content()).commands()[name]()
+
+
+def database(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where the database is, or will be."""
+    return _place(environment).database
+
+
+def ring(environment: Mapping[str, str] | None = None) -> KeyRing:
+    """Return the keys that are set; raise SettingsError where there are none that can be used. None is ever made."""
+    return _keys(_place(environment), terminal=False).ring
+
+
+def is_used(environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether there is a database, or something shows that there was one."""
+    return _place(environment).used
 
 
 def existing_store(environment: Mapping[str, str] | None = None) -> Store:
     """Return the store that is there, yet to be opened; nothing is made where there is none."""
     place = _place(environment)
-    ring = _keys(place, database_exists=database_exists(place.database), terminal=False).ring
+    if not place.used:
+        raise DatabaseMissing(
+            f"There is no database at {place.database} yet. Start Hipwise once, or set DATABASE_URL to where it is."
+        )
+    ring = _keys(place, terminal=False).ring
     return Store(place.database, ring, now, expected=True, erased=ErasedList(ring, place.lists))
 
 
@@ -110,7 +148,7 @@ def backups(environment: Mapping[str, str] | None = None) -> Path:
 def restore(backup: Path, *, force: bool, tell: Tell, environment: Mapping[str, str] | None = None) -> Restored:
     """Put a backup in the place of the database; raise SettingsError or StorageUnavailable with the old one in its place."""
     place = _place(environment)
-    ring = _keys(place, database_exists=True, terminal=False).ring
+    ring = _keys(place, terminal=False, missed=True).ring
     target = Target(place.database, place.backups, ring, ErasedList(ring, place.lists))
     return put_back(backup, target, now(), force=force, tell=tell)
 
@@ -135,6 +173,11 @@ class _Place:
     lists: tuple[Path, ...]
     """Where it is kept who was erased."""
 
+    @property
+    def used(self) -> bool:
+        """Whether there is a database, or something shows that there was one."""
+        return database_exists(self.database) or bool(traces(self.database, self.lists))
+
 
 def _place(environment: Mapping[str, str] | None) -> _Place:
     environment = os.environ if environment is None else environment
@@ -143,10 +186,14 @@ def _place(environment: Mapping[str, str] | None) -> _Place:
     return _Place(environment, database, folder, lists_in(folder, key_folder(environment)))
 
 
-def _keys(place: _Place, *, database_exists: bool, terminal: bool) -> FoundKeys:
-    return find_keys(
-        place.environment, place.database, database_exists=database_exists, terminal=terminal, backups=place.backups
-    )
+def _keys(place: _Place, *, terminal: bool, missed: bool = False) -> FoundKeys:
+    """Return the keys. One is made only at a terminal and where none can be missing, nor `missed` by something else."""
+    used = missed or place.used
+    return find_keys(place.environment, place.database, database_exists=used, terminal=terminal, backups=place.backups)
+
+
+def _content() -> str:
+    return loader.load_pathway().version
 
 
 def _default(settings: Settings) -> Preferences:

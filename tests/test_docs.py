@@ -4,13 +4,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bots.__main__ import COMMANDS
 from bots.settings import VARIABLES
+from bots.status import Status, plain
 from core.clinical import Disposition
+from core.ledger import Tallies
+from core.storage import Health
 from core.storage.columns import COLUMNS, Clear
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +52,13 @@ def test_every_command_is_documented_and_nothing_else() -> None:
     documented = {cell.split()[1] for cell in first_cells("docs/CONSOLE.md") if cell.startswith("hipwise ")}
 
     assert documented == set(COMMANDS)
+
+
+def test_every_value_of_the_status_is_documented_and_nothing_else() -> None:
+    status = Status("0.1.0", "hip-1", None, Health(1, "3.51.3", 0, 0, 0, 0, 0, 0, 0, Tallies(0, 0, 0, 0, 0, 0, 0)), None)
+    cells = re.findall(r"^\| (.+?) \|", section("docs/CONSOLE.md", "status"), re.MULTILINE)
+
+    assert set(re.findall(r"`(\w+)`", " ".join(cells))) == plain(status, datetime(2026, 11, 23, tzinfo=UTC)).keys()
 
 
 def test_every_make_target_that_the_readme_names_is_there() -> None:

@@ -316,6 +316,7 @@ def test_it_leaves_no_socket_and_no_log_behind(tmp_path: Path) -> None:
     folder = tmp_path / ".local" / "share" / "hipwise"
     with running(environment(tmp_path)) as (bot, ours):
         shown_until_it_waits(ours, [])
+        assert folder.joinpath("hipwise.db.sock").is_socket()
         bot.send_signal(signal.SIGTERM)
         ends(bot)
 
