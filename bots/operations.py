@@ -27,7 +27,7 @@ class Operations:
 
     def commands(self) -> Mapping[str, Command]:
         """Return each of them by the name that it is asked for by."""
-        return {"status": self.status, "integrity": self.integrity}
+        return {"status": self.status, "integrity": self.integrity, "rotate": self.rotate}
 
     async def status(self) -> Mapping[str, Any]:
         """Return how it is, as values and as a text."""
@@ -40,6 +40,10 @@ class Operations:
         found = await self.store.integrity()
         newest = None if found.newest is None else found.newest.isoformat()
         return {**asdict(found), "newest": newest, "running": self.course is not None}
+
+    async def rotate(self) -> Mapping[str, Any]:
+        """Return how many data keys were wrapped again, and the id of the key that all are under now."""
+        return {"count": await self.store.rewrap(), "key": self.store.first_key}
 
     async def _backed_up(self) -> datetime | None:
         """Return when the newest backup was made."""

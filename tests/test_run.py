@@ -1,6 +1,9 @@
 """`hipwise run` keeps checks in the sealed store, and refuses in one line where it cannot."""
 
+import asyncio
+import base64
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +16,9 @@ from chat import Chat, library
 from core.members import Address, Preferences, Units
 from core.record import Change
 from core.storage import StoreRecords, sql
-from core.vault import new_key_text
-from fakes import store
+from core.storage.rotation import CHUNK
+from core.vault import KeyRing, new_key_text
+from fakes import ring, store
 from terminal import ROOT, at_a_terminal, environment, running, shown_until_it_waits, until
 
 words = library().words
@@ -237,14 +241,95 @@ def test_a_newer_key_can_take_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert at_a_terminal(tmp_path, HIPWISE_KEYS=old)[0] == 2
 
 
-def test_keys_are_not_changed_while_hipwise_runs(tmp_path: Path) -> None:
-    with running(environment(tmp_path)) as (_, ours):
+def test_the_one_that_runs_puts_everything_under_the_key_it_was_started_with(tmp_path: Path) -> None:
+    old, new = new_key_text(), new_key_text()
+    at_a_terminal(tmp_path, b"no\n", QUIT, HIPWISE_KEYS=old)
+    both = environment(tmp_path, HIPWISE_KEYS=f"{new},{old}")
+    with running(both) as (_, ours):
         shown_until_it_waits(ours, [])
+        done = rotate(both)
+        without_keys = rotate(environment(tmp_path, HIPWISE_KEY_FILE=str(tmp_path / "nowhere")))
 
-        done = rotate(environment(tmp_path))
+    assert (done.returncode, without_keys.returncode) == (0, 0)
+    assert f"Put under the first key, {new.partition(':')[0]}: 2." in done.stdout
+    assert f"Put under the first key, {new.partition(':')[0]}: 0." in without_keys.stdout
+    assert HEALTH in at_a_terminal(tmp_path, b"go on\n", QUIT, HIPWISE_KEYS=new)[1]
 
-    assert done.returncode == 2
-    assert "Another Hipwise is running" in done.stderr
+
+@pytest.mark.parametrize("where", ["variable", "file"])
+def test_a_newer_key_that_the_one_that_runs_was_not_started_with_needs_a_restart(tmp_path: Path, where: str) -> None:
+    old, new = new_key_text(), new_key_text()
+    file = tmp_path / "keys"
+    file.write_text(old)
+    file.chmod(0o600)
+    before = environment(tmp_path, **({"HIPWISE_KEYS": old} if where == "variable" else {"HIPWISE_KEY_FILE": str(file)}))
+    with running(before) as (_, ours):
+        shown_until_it_waits(ours, [])
+        file.write_text(f"{new}\n{old}")
+        done = rotate(before if where == "file" else environment(tmp_path, HIPWISE_KEYS=f"{new},{old}"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"does not know the key {new.partition(':')[0]} yet" in done.stderr
+    assert "Restart Hipwise" in done.stderr
+    assert at_a_terminal(tmp_path, QUIT, HIPWISE_KEYS=old)[0] == 0
+
+
+KILLED = """
+import os, signal, sys
+from core.storage import store
+from bots.__main__ import main
+
+before, left, rewrap = sys.argv[1] == "before", int(sys.argv[2]), store.rewrap
+
+def killing(book):
+    global left
+    left -= 1
+    if before and left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    done = rewrap(book)
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+store.rewrap = killing
+sys.exit(main(["keys", "rotate"]))
+"""
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_change_of_keys_that_is_killed_anywhere_goes_on_where_it_was(tmp_path: Path, when: str) -> None:
+    members = [Address("test", str(n)) for n in range(3 * CHUNK)]
+    asyncio.run(keep(tmp_path, members))
+    old, new = text_of(ring("a")), text_of(ring("b"))
+    both = environment(tmp_path, HIPWISE_KEYS=f"{new},{old}", DATABASE_URL=f"sqlite:///{tmp_path}/hipwise.db")
+    whole = (tmp_path / "hipwise.db").read_bytes()
+
+    for steps in range(100):
+        (tmp_path / "hipwise.db").write_bytes(whole)
+        killed = subprocess.run([sys.executable, "-c", KILLED, when, str(steps)], cwd=ROOT, env=both, check=False, timeout=60)  # noqa: S603
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL
+        assert asyncio.run(sessions(tmp_path, members, ring("b", "a"))) == len(members)
+        assert rotate(both).returncode == 0
+        assert asyncio.run(sessions(tmp_path, members, ring("b"))) == len(members)
+    assert steps > len(members) // CHUNK
+
+
+def text_of(keys: KeyRing) -> str:
+    return ",".join(f"{key.id}:{base64.b64encode(key.secret).decode()}" for key in keys.keys)
+
+
+async def keep(folder: Path, members: list[Address]) -> None:
+    async with store(folder) as kept:
+        await asyncio.gather(*(kept.save_turn(member, Change({"a": 1}, Preferences())) for member in members))
+
+
+async def sessions(folder: Path, members: list[Address], keys: KeyRing) -> int:
+    """Return for how many members there is a session that can be opened with these keys."""
+    async with store(folder, keys, expected=True) as kept:
+        return len([1 for member in members if (await kept.load(member)).session])
 
 
 def test_without_a_database_there_is_nothing_to_put_under_another_key(tmp_path: Path) -> None:

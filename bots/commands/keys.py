@@ -5,7 +5,9 @@ import asyncio
 import sys
 
 from bots import bootstrap
+from bots.control import NoAnswer
 from bots.key_file import KEY_FILE, KEYS
+from content.loader import ContentError
 from core.errors import SettingsError
 from core.storage import StorageUnavailable
 from core.vault import new_key_text
@@ -15,7 +17,13 @@ That line is a new key, shown only once. Keep a copy in a safe place, away from 
 A first key: set {KEYS} to it, or make it the only line of the file that {KEY_FILE} names (mode 0600).
 A newer key: put it in front of the old ones, {KEYS}=NEW,OLD, or a line each in the file, the new one first.
 The first key writes. The old ones must stay, for they open what they once wrote,
-until nothing runs and `hipwise keys rotate` has put everything under the first."""
+until Hipwise was started with both and `hipwise keys rotate` has put everything under the first."""
+DONE = """\
+Put under the first key, {key}: {count}. Everything is under it now.
+Only backups made before now still need the other keys."""
+NOT_READ = """\
+The Hipwise that runs does not know the key {new} yet, which is the first here: its own first key is {runs}.
+Nothing was put under {new}. Restart Hipwise so that it reads it, and run this again."""
 
 
 def run(argv: list[str]) -> int:
@@ -36,16 +44,22 @@ def new() -> int:
 
 
 def rotate() -> int:
-    """Put everything under the first key; return 2 where the store cannot be used, with nothing changed."""
+    """Put everything under the first key; return 2 where that could not be done, with everything under the key it was."""
     try:
-        count = asyncio.run(_rewrapped())
-    except (SettingsError, StorageUnavailable) as error:
+        done = asyncio.run(bootstrap.operate("rotate"))
+    except (SettingsError, ContentError, StorageUnavailable, NoAnswer) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"Put under the first key: {count}. Only backups made before now still need the other keys.")
+    if (set_first := _first_key()) not in (None, done["key"]):
+        print(NOT_READ.format(runs=done["key"], new=set_first), file=sys.stderr)
+        return 2
+    print(DONE.format(**done))
     return 0
 
 
-async def _rewrapped() -> int:
-    async with bootstrap.existing_store() as store:
-        return await store.rewrap()
+def _first_key() -> str | None:
+    """Return the id of the key that the settings put first; None where this user cannot read the keys."""
+    try:
+        return bootstrap.ring().writer.id
+    except SettingsError:
+        return None
