@@ -11,6 +11,7 @@ COMMANDS = {
     "proof": "every rule, its source and its floor; exits 1 if one cannot fire",
     "content": "check the content; lists what nobody has signed off",
     "status": "how it is, in counts (--json for scripts); exits 1 if something must be looked at",
+    "doctor": "look at settings, keys, database, disk and clock; says what to do",
     "keys": "make a key for what members tell, or change to a newer one",
     "backup": "copy what is kept, sealed and checked, into one file",
     "restore": "put a backup in the place of what is kept",
