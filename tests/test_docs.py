@@ -4,12 +4,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bots.__main__ import COMMANDS
+from bots.running import STOP_SECONDS
 from bots.settings import VARIABLES
 from bots.status import Status, plain
 from core.clinical import Disposition
@@ -59,6 +61,26 @@ def test_every_value_of_the_status_is_documented_and_nothing_else() -> None:
     cells = re.findall(r"^\| (.+?) \|", section("docs/CONSOLE.md", "status"), re.MULTILINE)
 
     assert set(re.findall(r"`(\w+)`", " ".join(cells))) == plain(status, datetime(2026, 11, 23, tzinfo=UTC)).keys()
+
+
+def test_the_service_gives_hipwise_the_time_that_it_takes_to_stop() -> None:
+    unit = ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign] # names of systemd have capitals
+    unit.read_string(re.sub("^    ", "", operating("ini"), flags=re.MULTILINE))
+
+    assert unit["Service"]["KillSignal"] == "SIGTERM"
+    assert int(unit["Service"]["TimeoutStopSec"]) > STOP_SECONDS
+    assert unit["Service"]["ExecStart"].endswith("/.venv/bin/hipwise run")
+
+
+def test_what_operators_are_told_to_set_and_to_run_is_there() -> None:
+    assert {line.partition("=")[0].strip() for line in operating("sh").splitlines()} <= set(VARIABLES)
+    assert set(re.findall(r"`hipwise ([a-z]+)", read("docs/OPERATING.md"))) <= set(COMMANDS)
+
+
+def operating(language: str) -> str:
+    """Return the first block of a language of the operators' page; it stands within a list."""
+    return re.search(rf"^    ```{language}\n(.*?)^    ```$", read("docs/OPERATING.md"), re.MULTILINE | re.DOTALL)[1]  # type: ignore[index]
 
 
 def test_every_make_target_that_the_readme_names_is_there() -> None:
