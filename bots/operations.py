@@ -27,7 +27,7 @@ class Operations:
 
     def commands(self) -> Mapping[str, Command]:
         """Return each of them by the name that it is asked for by."""
-        return {"status": self.status, "integrity": self.integrity, "rotate": self.rotate}
+        return {"status": self.status, "integrity": self.integrity, "rotate": self.rotate, "backup": self.backup}
 
     async def status(self) -> Mapping[str, Any]:
         """Return how it is, as values and as a text."""
@@ -44,6 +44,11 @@ class Operations:
     async def rotate(self) -> Mapping[str, Any]:
         """Return how many data keys were wrapped again, and the id of the key that all are under now."""
         return {"count": await self.store.rewrap(), "key": self.store.first_key}
+
+    async def backup(self) -> Mapping[str, Any]:
+        """Return the backup that was made, and what is in it."""
+        made = await self.store.back_up(self.backups)
+        return {"path": str(made.path), "bytes": made.bytes, "members": made.members, "unreadable": made.unreadable}
 
     async def _backed_up(self) -> datetime | None:
         """Return when the newest backup was made."""

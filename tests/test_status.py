@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -253,9 +254,18 @@ def test_before_the_first_start_there_is_nothing_to_read(tmp_path: Path, capsys:
     assert machine.files() == []
 
 
-def test_the_newest_backup_is_told(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    assert machine.runs(capsys, "backup")[0] == 0
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_backup_is_made_whether_one_runs_or_not_and_the_newest_is_told(
+    machine: Machine, capsys: pytest.CaptureFixture[str], runs: bool
+) -> None:
+    with running(environment(machine.home)) if runs else nullcontext((None, None)) as (_, ours):
+        if ours is not None:
+            shown_until_it_waits(ours, [])
+        code, made, _ = machine.runs(capsys, "backup")
+        _, out, _ = machine.runs(capsys, "status", "--json")
 
-    _, out, _ = machine.runs(capsys, "status", "--json")
-
+    (path,) = re.findall(r"Backup made and checked: (\S+\.db) ", made)
+    assert code == 0
+    assert Path(path).parent == machine.database.with_name("backups")
+    assert Path(path).is_file()
     assert datetime.now(UTC) - datetime.fromisoformat(json.loads(out)["last_backup"]) < timedelta(minutes=1)

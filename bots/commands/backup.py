@@ -5,8 +5,9 @@ import asyncio
 import sys
 
 from bots import bootstrap
-from core.errors import SettingsError
-from core.storage import Backup, StorageUnavailable
+from bots.control import NoAnswer
+from content.loader import ContentError
+from core.errors import SettingsError, StorageUnavailable
 
 MADE = """\
 Backup made and checked: {path} ({size}; members: {members})
@@ -21,20 +22,14 @@ def run(argv: list[str]) -> int:
     """Make a backup and say where it is; return 2 where none can be made, with nothing left of it."""
     argparse.ArgumentParser(prog="hipwise backup", description="Copy what is kept into one file.").parse_args(argv)
     try:
-        made = asyncio.run(_made_here())
-    except (SettingsError, StorageUnavailable) as error:
+        made = asyncio.run(bootstrap.operate("backup"))
+    except (SettingsError, ContentError, StorageUnavailable, NoAnswer) as error:
         print(error, file=sys.stderr)
         return 2
-    print(MADE.format(path=made.path, size=_in_words(made.bytes), members=made.members))
-    if made.unreadable:
-        print(UNREADABLE.format(count=made.unreadable), file=sys.stderr)
+    print(MADE.format(path=made["path"], size=_in_words(made["bytes"]), members=made["members"]))
+    if made["unreadable"]:
+        print(UNREADABLE.format(count=made["unreadable"]), file=sys.stderr)
     return 0
-
-
-async def _made_here() -> Backup:
-    """Return the backup that this process makes; it holds the store for as long, so none other may run."""
-    async with bootstrap.existing_store() as store:
-        return await store.back_up(bootstrap.backups())
 
 
 def _in_words(size: int) -> str:
