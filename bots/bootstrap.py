@@ -11,6 +11,8 @@ from typing import Any
 from bots.control import Control, ask
 from bots.key_file import FoundKeys, find_keys, key_folder
 from bots.operations import Operations
+from bots.reopening import Reopening
+from bots.reopening import Tell as Say
 from bots.running import Running, bounded
 from bots.settings import BACKUPS, Settings, read_settings
 from bots.status import Course
@@ -87,8 +89,10 @@ def records(settings: Settings, store: Store) -> EnduringRecords:
     return EnduringRecords(StoreRecords(store), MemoryRecords(_default(settings)))
 
 
-def running(settings: Settings, keeping: Keeping, environment: Mapping[str, str] | None = None) -> Running:
-    """Return a Hipwise yet to be started, which keeps its store in order and does what operators ask."""
+def running(
+    settings: Settings, keeping: Keeping, environment: Mapping[str, str] | None = None, *, tell: Say = print
+) -> Running:
+    """Return a Hipwise yet to be started, which keeps its store in order, does what operators ask, and tells what is wrong."""
     # Imported here: no other command needs a scheduler, and it takes a while to load.
     from scheduler.jobs import upkeep
     from scheduler.runner import Runner
@@ -99,7 +103,8 @@ def running(settings: Settings, keeping: Keeping, environment: Mapping[str, str]
     folder = backups(environment)
     kept, runner = records(settings, store), Runner(upkeep(store, folder), now)
     operations = Operations(store, folder, now, _content(), lambda: Course(since, runner.last("purge"), kept.failing))
-    return Running(companion(settings, kept), (store, bounded(runner), bounded(Control(store.path, operations.commands()))))
+    control = Control(store.path, operations.commands())
+    return Running(companion(settings, kept), (Reopening(store, tell), bounded(runner), bounded(control)))
 
 
 async def operate(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:

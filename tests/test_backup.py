@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from chat import Clock
 from core.members import Address
 from core.ownership import BACKUP_DAYS
 from core.record import Change
-from core.storage import Backup, Copy, Corrupt, StorageUnavailable, Store, back_up_daily, back_up_if_due, copies_of, retention
+from core.storage import Backup, Copy, Corrupt, StorageUnavailable, Store, back_up_if_due, copies_of, retention
 from core.storage import backup as module
 from core.storage.book import Book
 from core.storage.copies import backup_path, outdated, replaced_path
@@ -493,43 +494,23 @@ async def test_old_backups_go_even_where_no_new_one_can_be_made(tmp_path: Path, 
 # ---------------------------------------------------------------- every day
 
 
-class Days:
-    """A clock that sleeping moves on, and that ends after so many hours."""
-
-    def __init__(self, hours: int) -> None:
-        self.now, self._until = NOON, NOON + timedelta(hours=hours)
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-        if self.now > self._until:
-            raise asyncio.CancelledError
-
-
 async def test_there_is_a_backup_of_every_day(tmp_path: Path) -> None:
-    days = Days(hours=24 * 3)
-    async with Store(tmp_path / "hipwise.db", ring(), lambda: days.now) as kept:
-        with pytest.raises(asyncio.CancelledError):
-            await back_up_daily(kept, folder(tmp_path), lambda: days.now, days.sleep)
+    clock, made = Clock(NOON), []
+    async with Store(tmp_path / "hipwise.db", ring(), clock) as kept:
+        for _ in range(24 * 3):
+            if await back_up_if_due(kept, folder(tmp_path), clock()):
+                made.append(clock())
+            clock.moves(hours=1)
 
-    times = [copy.time for copy in copies_of(folder(tmp_path), tmp_path / "hipwise.db")]
-    assert times == [*(datetime(2026, 11, day, tzinfo=UTC) for day in (26, 25, 24)), NOON]
+    assert made == [NOON, *(datetime(2026, 11, day, tzinfo=UTC) for day in (24, 25, 26))]
 
 
 async def test_a_daily_backup_that_fails_is_logged_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder(tmp_path).write_text("a file where a folder should be")
-    days = Days(hours=2)
     async with store(tmp_path) as kept:
-        with pytest.raises(asyncio.CancelledError):
-            await back_up_daily(kept, folder(tmp_path), lambda: days.now, days.sleep)
+        assert [await back_up_if_due(kept, folder(tmp_path), NOON) for _ in range(3)] == [None] * 3
         assert [record.msg for record in caplog.records if record.levelname == "ERROR"] == ["backup.failed"] * 3
 
         folder(tmp_path).unlink()
         assert await back_up_if_due(kept, folder(tmp_path), NOON) is not None
         assert await back_up_if_due(kept, folder(tmp_path), NOON) is None
-
-
-async def test_a_database_that_was_put_aside_today_is_no_backup_of_today(tmp_path: Path) -> None:
-    folder(tmp_path).mkdir()
-    replaced_path(folder(tmp_path), tmp_path / "hipwise.db", NOON).write_bytes(b"x")
-    async with store(tmp_path) as kept:
-        assert await back_up_if_due(kept, folder(tmp_path), NOON) is not None

@@ -47,9 +47,14 @@ async def _run(settings: Settings, keeping: Keeping) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.loop_failed)
     if keeping.notice:
         print(f"{keeping.notice}\n")
-    async with bootstrap.running(settings, keeping) as running:
+    async with bootstrap.running(settings, keeping, tell=_tell) as running:
         print(CONNECT)
         await running.attend(_terminal)
+
+
+def _tell(sentence: str) -> None:
+    """Say something to the operator, who may be talking in the same terminal."""
+    print(sentence, file=sys.stderr)
 
 
 async def _terminal(companion: Companion) -> None:

@@ -5,7 +5,7 @@ from core.ledger import REPEATS, Delivery, Kind, Owed, Repeat, State, Tallies
 from core.storage.backup import Backup
 from core.storage.book import UnknownMember
 from core.storage.copies import Copy, copies_of
-from core.storage.daily import back_up_daily, back_up_if_due
+from core.storage.daily import back_up_if_due
 from core.storage.erased import ErasedList, lists_in, traces
 from core.storage.errors import AlreadyRunning, Corrupt, DatabaseMissing, NewerSchema, WrongKey
 from core.storage.health import Health, Integrity
@@ -43,7 +43,6 @@ __all__ = [
     "Tell",
     "UnknownMember",
     "WrongKey",
-    "back_up_daily",
     "back_up_if_due",
     "backups_folder",
     "can_be_written",

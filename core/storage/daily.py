@@ -2,30 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 from core.errors import StorageUnavailable
-from core.ports import Now
 from core.storage.backup import Backup
 from core.storage.copies import copies_of
 from core.storage.store import Store
 
 log = logging.getLogger(__name__)
-
-LOOK_EVERY = 3600
-"""Seconds: so soon is one tried again that failed, and so soon after midnight in UTC is one made."""
-
-
-async def back_up_daily(
-    store: Store, folder: Path, now: Now, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> NoReturn:
-    """Keep a backup of every day for as long as this runs; cancelled, it leaves none half made."""
-    while True:
-        await back_up_if_due(store, folder, now())
-        await sleep(LOOK_EVERY)
 
 
 async def back_up_if_due(store: Store, folder: Path, now: datetime) -> Backup | None:
