@@ -166,6 +166,24 @@ async def test_an_address_that_its_platform_renamed_keeps_what_is_its_own(kept: 
     assert not await kept.move_address(ANNA, new)
 
 
+async def test_an_address_of_another_member_is_not_taken_over(kept: Store) -> None:
+    await kept.save_turn(ANNA, Change({"a": 1}, PLAIN))
+    await kept.save_turn(BEN, Change({"b": 2}, PLAIN))
+
+    assert not await kept.move_address(ANNA, BEN)
+
+    assert [(await kept.load(address)).session for address in (ANNA, BEN)] == [{"a": 1}, {"b": 2}]
+
+
+async def test_the_messages_of_an_address_are_not_anothers(kept: Store) -> None:
+    for address, message in ((ANNA, "1"), (BEN, "2")):
+        delivery = await kept.claim((await kept.plan(address, [owed()]))[0])
+        assert delivery is not None
+        await kept.sent(delivery, message)
+
+    assert await kept.messages(ANNA, 9) == ("1",)
+
+
 # ---------------------------------------------------------------- claims and outcomes
 
 

@@ -298,6 +298,27 @@ async def test_withdrawing_erases_the_history(chat: Chat) -> None:
     assert (await kept(chat))["history"] == []
 
 
+async def test_a_result_is_not_kept_after_the_consent_was_withdrawn(chat: Chat) -> None:
+    await agrees(chat, "history")
+    await chat.taps(words("ui", "buttons", "consents"), said("consents", "history", "name"))
+    await chat.taps(said("consents", "history", "withdraw"))
+
+    await result(chat, *EMERGENCY)
+
+    assert (await kept(chat))["history"] == []
+
+
+async def test_a_yes_below_an_older_text_is_asked_again(chat: Chat) -> None:
+    await chat.says("/settings")
+    await chat.taps(words("ui", "buttons", "consents"), said("consents", "history", "name"))
+    _, _, rest = chat.button(said("consents", "history", "give")).tap.partition(".")
+
+    await chat.sends(Tap(chat.address, f"0older.{rest}"))
+
+    assert chat.text == said("consents", "history", "text")
+    assert await kept(chat) == {}
+
+
 @pytest.mark.parametrize("age", ["age_under_10", "age_10_17"])
 async def test_no_history_is_kept_of_someone_under_18(chat: Chat, age: str) -> None:
     await agrees(chat, "history")
@@ -315,6 +336,18 @@ async def test_someone_under_18_is_not_asked_for_it(chat: Chat) -> None:
 
     assert chat.text == said("under_18")
     assert said("consents", "history", "give") not in [b.label for b in chat.notice.choices]
+
+
+async def test_someone_under_18_cannot_agree_to_it_with_an_old_button(chat: Chat) -> None:
+    await chat.says("/settings")
+    await chat.taps(words("ui", "buttons", "consents"), said("consents", "history", "name"))
+    give = chat.button(said("consents", "history", "give")).tap
+    await result(chat, "age_10_17", "place_groin_front", "walk_limp")
+
+    await chat.sends(Tap(chat.address, give))
+
+    assert chat.text == said("under_18")
+    assert (await kept(chat))["consents"] == []
 
 
 async def test_stop_takes_back_what_lets_the_bot_write_first(chat: Chat) -> None:

@@ -196,6 +196,14 @@ async def test_an_update_is_received_once(tmp_path: Path) -> None:
         assert await kept.receive("telegram", "10", b"one") is None
 
 
+async def test_a_handled_update_leaves_nothing_but_that_it_came(tmp_path: Path) -> None:
+    async with store(tmp_path) as kept:
+        row = await kept.receive("telegram", "10", b"one", sender=ANNA)
+        await kept.save_turn(ANNA, Change(SESSION, PLAIN, handled=row))
+
+    assert on_file(tmp_path, "SELECT state, raw, sender_digest FROM inbox") == [("handled", None, None)]
+
+
 async def test_everything_is_what_there_is(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
         plain = await kept.everything(await filled(kept))
