@@ -1,0 +1,129 @@
+"""The bot on Telegram, from its start to its end: who it is, how updates come, and what is shown of it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Never
+
+from telegram import Bot
+from telegram.error import InvalidToken, RetryAfter, TelegramError
+
+from bots.telegram import menus
+from bots.telegram.messenger import Messenger, Move
+from bots.telegram.polling import POLL, SENTENCES, Keep, Polling, RawUpdate, Tell, Trouble
+from bots.telegram.request import AiohttpRequest, retry_seconds
+from bots.telegram.settings import TelegramSettings
+from bots.telegram.webhook import Listening
+from core.intake import Intake, Update
+from core.pacer import Pace, Pacer
+from core.words import Words
+
+log = logging.getLogger(__name__)
+
+PACE = Pace(permits=30, bulk_gap=0.035)
+"""30 messages a second over all chats: https://core.telegram.org/bots/faq#broadcasting-to-users. Simulated in tests."""
+KINDS = ("message", "callback_query", "my_chat_member")
+"""The updates that are asked for: https://core.telegram.org/bots/api#update."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between two attempts to start. From the one to the other a pause is twice as long as the last."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Connection:
+    """One bot's line to Telegram: `async with` opens it, and says nothing to anyone yet."""
+
+    def __init__(self, settings: TelegramSettings, tell: Tell, *, poll: int = POLL, sleep: Sleep = asyncio.sleep) -> None:
+        self._settings, self._tell, self._poll, self._sleep = settings, tell, poll, sleep
+        self._polled = AiohttpRequest(connections=1, read_timeout=poll + 10.0)
+        self.pacer = Pacer(PACE)
+        self.bot = Bot(
+            settings.token,
+            base_url=f"{settings.api}/bot",
+            base_file_url=f"{settings.api}/file/bot",
+            request=AiohttpRequest(),
+            get_updates_request=self._polled,
+        )
+        self._ready = False
+
+    def messenger(self, words: Words, move: Move) -> Messenger:
+        """Return what writes to members here."""
+        return Messenger(self.bot, words("platform", "may_repeat"), self.pacer.refused, move)
+
+    async def greet(self) -> None:
+        """Return once Telegram has said who the bot is: whatever stands in the way, it is told, and tried again."""
+        await self._until_done(self.bot.initialize)
+        log.info("telegram.connected")
+
+    async def run(self, intake: Intake, words: Words) -> Never:
+        """Hand over updates until cancelled, and bring the menus up to date meanwhile."""
+        menus_set = asyncio.create_task(self._set_menus(words))
+        try:
+            if self._settings.webhook is None:
+                await self._ask(intake)
+            await self._listen(intake)
+        finally:
+            menus_set.cancel()
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self.bot.shutdown()
+
+    # ---------------------------------------------------------------- How updates come
+
+    async def _ask(self, intake: Intake) -> Never:
+        """Ask for updates. A webhook of an earlier start is taken away first; what it did not deliver comes now."""
+        await self._until_done(self._without_webhook)
+        root = f"{self._settings.api}/bot{self._settings.token}"
+        await Polling(self._polled, root, _keeps(intake), self._tell, kinds=KINDS, poll=self._poll).run()
+
+    async def _without_webhook(self) -> None:
+        if (await self.bot.get_webhook_info()).url:
+            await self.bot.delete_webhook(drop_pending_updates=False)
+
+    async def _listen(self, intake: Intake) -> Never:
+        webhook = self._settings.webhook
+        if webhook is None:
+            raise ValueError("no webhook is set")
+        async with Listening(webhook, intake.receive, lambda: self._ready):
+            await self._until_done(
+                lambda: self.bot.set_webhook(
+                    webhook.url, secret_token=webhook.secrets[0], allowed_updates=KINDS, drop_pending_updates=False
+                )
+            )
+            self._ready = True
+            await asyncio.Event().wait()
+        raise asyncio.CancelledError
+
+    # ---------------------------------------------------------------- Below
+
+    async def _set_menus(self, words: Words) -> None:
+        try:
+            await menus.set_menus(self.bot, words)
+        except TelegramError as error:  # the bot works without them; the next start tries again
+            log.warning("menus.not_set", extra={"error": type(error).__name__})
+
+    async def _until_done(self, attempt: Callable[[], Awaitable[object]]) -> None:
+        """Try something until it is done, slower each time; say once what stands in the way."""
+        told: Trouble | None = None
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await attempt()
+            except TelegramError as error:
+                trouble = Trouble.TOKEN if isinstance(error, InvalidToken) else Trouble.UNREACHABLE
+                if trouble is not told:
+                    log.warning("telegram.not_connected", extra={"kind": trouble.value, "error": type(error).__name__})
+                    self._tell(SENTENCES[trouble])
+                told = trouble
+                await self._sleep(max(pause, retry_seconds(error)) if isinstance(error, RetryAfter) else pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return
+
+
+def _keeps(intake: Intake) -> Keep:
+    async def keep(updates: Sequence[RawUpdate]) -> None:
+        await intake.receive([Update(str(update.id), update.raw) for update in updates])
+
+    return keep

@@ -1,0 +1,39 @@
+"""Links from a group into the private chat: for whoever asked, once, for ten minutes. Kept in memory."""
+
+import hmac
+import secrets
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+VALID = timedelta(minutes=10)
+OPEN = 10_000
+"""Links that are open at most; the oldest go first."""
+
+
+class Links:
+    """The links that were given out. After a restart none is: a link then opens the chat, and no more."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+
+    def make(self, asker: str, now: datetime) -> str:
+        """Return the payload of a link for a user: 22 characters of A-Z, a-z, 0-9, - and _."""
+        payload = secrets.token_urlsafe(16)
+        self._open[payload] = (asker, now + VALID)
+        if len(self._open) > OPEN:
+            self._open.popitem(last=False)
+        return payload
+
+    def take(self, payload: str, user: str, now: datetime) -> bool:
+        """Return whether a user has come through their own link, for the first time and in time."""
+        asker, until = self._open.get(payload, ("", now))
+        if not hmac.compare_digest(asker.encode(), user.encode()):
+            return False
+        del self._open[payload]
+        return now < until
+
+
+def link(text: str, label: str, bot: str, payload: str | None) -> dict[str, str]:
+    """Return a line with a button that opens the private chat, as plain JSON values: only Telegram has such buttons."""
+    start = "" if payload is None else f"?start={payload}"
+    return {"is": "link", "text": text, "label": label, "url": f"https://t.me/{bot}{start}"}

@@ -1,0 +1,144 @@
+"""One delivery as calls of the Bot API, and what became of it: https://core.telegram.org/bots/api#making-requests."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
+
+from bots.telegram.render import Keyboard, caption, drawn
+from bots.telegram.request import NotSent, retry_seconds
+from bots.telegram.updates import PLATFORM
+from core.dialogue import File
+from core.errors import Refused, RetryLater, Unreachable
+from core.ledger import Delivery, Kind
+from core.members import Address
+from core.replies import reply_of
+
+log = logging.getLogger(__name__)
+
+SOON = 3.0
+"""Seconds until what surely was not sent is tried again."""
+NEW_TOKEN = 60.0
+"""The same where the token is no longer good: someone has to see to it."""
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+Refuse = Callable[[Address, float], None]
+"""Told which chat Telegram refused, and for how many seconds."""
+Move = Callable[[Address, Address], Awaitable[object]]
+"""Told that a group has a new id."""
+
+
+class Messenger:
+    """Writes to members on Telegram. `mark` is what a message says that may be a repeat."""
+
+    def __init__(self, bot: Bot, mark: str, refuse: Refuse, move: Move) -> None:
+        self._bot, self._mark, self._refuse, self._move = bot, mark, refuse, move
+
+    async def send(self, delivery: Delivery) -> str | None:
+        """Return the id of the message that is now there; raise what core/errors.py names for an outcome that is known."""
+        try:
+            return await self._done(delivery, delivery.address.id)
+        except ChatMigrated as migrated:
+            new = Address(PLATFORM, str(migrated.new_chat_id))
+            await self._move(delivery.address, new)
+            return await self._done(delivery, new.id)
+
+    async def _done(self, delivery: Delivery, chat: str) -> str | None:
+        try:
+            if delivery.kind is Kind.DELETION:
+                await self._delete(chat, delivery.edits or "0")
+                return None
+            message = await self._write(delivery, chat)
+        except ChatMigrated:
+            raise
+        except TelegramError as error:
+            raise self._known(delivery.address, error) from None
+        if delivery.closes is not None:
+            await self._close(chat, delivery.closes)
+        return message
+
+    async def _write(self, delivery: Delivery, chat: str) -> str:
+        if delivery.reply["is"] == "link":
+            return await self._point(chat, delivery.reply)
+        reply = reply_of(delivery.reply)
+        message = drawn(reply)
+        html = f"{self._mark}\n\n{message.html}" if delivery.marked else message.html
+        keyboard = _markup(message.keyboard)
+        if isinstance(reply, File):
+            file = InputFile(reply.content.encode(), reply.name)
+            sent = await self._bot.send_document(chat, file, caption=caption(reply), parse_mode=ParseMode.HTML)
+            return str(sent.message_id)
+        if delivery.edits is not None and await self._changed(chat, delivery.edits, html, keyboard):
+            return delivery.edits
+        sent = await self._bot.send_message(
+            chat, html, parse_mode=ParseMode.HTML, reply_markup=keyboard, link_preview_options=NO_PREVIEW
+        )
+        return str(sent.message_id)
+
+    async def _point(self, chat: str, link: Mapping[str, str]) -> str:
+        button = InlineKeyboardButton(link["label"], url=link["url"])
+        sent = await self._bot.send_message(chat, link["text"], reply_markup=InlineKeyboardMarkup([[button]]))
+        return str(sent.message_id)
+
+    async def _changed(self, chat: str, message: str, html: str, keyboard: InlineKeyboardMarkup | None) -> bool:
+        """Return whether a message now says this; not where it is gone, or too old to be changed."""
+        try:
+            await self._bot.edit_message_text(
+                html, chat, int(message), parse_mode=ParseMode.HTML, reply_markup=keyboard, link_preview_options=NO_PREVIEW
+            )
+        except BadRequest as refused:
+            if "not modified" in refused.message.casefold():
+                return True
+            if _is_about_the_message(refused):
+                return False
+            raise
+        return True
+
+    async def _delete(self, chat: str, message: str) -> None:
+        """Delete a message, unless it is gone or too old to be deleted."""
+        try:
+            await self._bot.delete_message(chat, int(message))
+        except BadRequest as refused:
+            if not _is_about_the_message(refused):
+                raise
+
+    async def _close(self, chat: str, message: str) -> None:
+        """Take the buttons off a question that is over. Where that fails they are answered politely."""
+        try:
+            await self._bot.edit_message_reply_markup(chat, int(message), reply_markup=None)
+        except TelegramError as error:
+            log.info("keyboard.left", extra={"error": type(error).__name__})
+
+    def _known(self, address: Address, error: TelegramError) -> Exception:
+        """Return an error of the library as the outcome it means; one that means none as it is."""
+        match error:
+            case Forbidden():
+                return Unreachable()
+            case RetryAfter():
+                seconds = retry_seconds(error)
+                self._refuse(address, seconds)
+                return RetryLater(seconds)
+            case NotSent():
+                return RetryLater(SOON)
+            case InvalidToken():
+                return RetryLater(NEW_TOKEN)
+            case BadRequest(message=why) if "chat not found" in why.casefold() or "user not found" in why.casefold():
+                return Unreachable()
+            case BadRequest():
+                return Refused()
+            case _:
+                return error
+
+
+def _is_about_the_message(refused: BadRequest) -> bool:
+    """Return whether the message is gone, or can no longer be changed."""
+    why = refused.message.casefold()
+    return "message" in why and any(word in why for word in ("not found", "can't be", "identifier"))
+
+
+def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    if not keyboard:
+        return None
+    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.tap) for b in row] for row in keyboard])

@@ -1,0 +1,108 @@
+"""What Telegram needs of the environment. Every problem is reported at once, each with what to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+TOKEN, API_URL = "TELEGRAM_BOT_TOKEN", "TELEGRAM_API_URL"
+WEBHOOK_URL, WEBHOOK_SECRET, PORT = "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET", "PORT"
+PLAIN_HTTP = "HIPWISE_ALLOW_PLAIN_HTTP"
+VARIABLES = (TOKEN, API_URL, WEBHOOK_URL, WEBHOOK_SECRET, PORT, PLAIN_HTTP)
+
+OFFICIAL = "https://api.telegram.org"
+_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,100}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where Telegram delivers updates: its address for us, our port, and the secrets that it may show."""
+
+    url: str
+    port: int
+    secrets: tuple[str, ...] = field(repr=False)
+    """The first is the one that Telegram is given; a second is still taken, while it changes."""
+
+    @property
+    def path(self) -> str:
+        """Return the path of the address."""
+        return urlsplit(self.url).path or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramSettings:
+    """A bot on Telegram; without a webhook it asks for updates."""
+
+    token: str = field(repr=False)
+    api: str = OFFICIAL
+    webhook: Webhook | None = None
+
+
+def read(environment: Mapping[str, str]) -> tuple[TelegramSettings | None, tuple[str, ...]]:
+    """Return the settings, None where Telegram is not connected, and a line for everything that is wrong with them."""
+    given = {name: environment.get(name, "").strip() for name in VARIABLES}
+    if not given[TOKEN]:
+        left_over = [name for name in (API_URL, WEBHOOK_URL, WEBHOOK_SECRET) if given[name]]
+        return None, tuple(f"{name} is set, and {TOKEN} is not. Set both, or neither." for name in left_over)
+    problems = tuple(_problems(given))
+    if problems:
+        return None, problems
+    return TelegramSettings(given[TOKEN], given[API_URL].rstrip("/") or OFFICIAL, _webhook(given)), ()
+
+
+def _webhook(given: Mapping[str, str]) -> Webhook | None:
+    if not given[WEBHOOK_URL]:
+        return None
+    return Webhook(given[WEBHOOK_URL], int(given[PORT]), tuple(given[WEBHOOK_SECRET].split(",")))
+
+
+def _problems(given: Mapping[str, str]) -> Iterator[str]:
+    if not _TOKEN.fullmatch(given[TOKEN]):
+        yield f"{TOKEN}: not a bot token. @BotFather on Telegram shows it: digits, a colon, then letters and digits."
+    if given[API_URL]:
+        yield from _address_problems(API_URL, given)
+    if given[WEBHOOK_URL]:
+        yield from _address_problems(WEBHOOK_URL, given)
+        yield from _webhook_problems(given)
+    elif given[WEBHOOK_SECRET]:
+        yield f"{WEBHOOK_SECRET} is set, and {WEBHOOK_URL} is not. Set both for a webhook, or neither."
+
+
+def _webhook_problems(given: Mapping[str, str]) -> Iterator[str]:
+    secrets = given[WEBHOOK_SECRET].split(",")
+    if not all(_SECRET.fullmatch(secret) for secret in secrets) or len(secrets) > 2:
+        yield (
+            f"{WEBHOOK_SECRET}: a webhook needs a secret of 16 to 256 characters of A-Z, a-z, 0-9, _ and -."
+            " While it changes: NEW,OLD."
+        )
+    if not (given[PORT].isascii() and given[PORT].isdigit() and 0 < int(given[PORT]) < 65_536):
+        yield f"{PORT}: a webhook needs the port to listen on, 1 to 65535."
+
+
+def _address_problems(name: str, given: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong with an address: the token goes over it, so it must be encrypted, or stay on this machine."""
+    try:
+        address = urlsplit(given[name])
+        _ = address.port
+    except ValueError:
+        yield f"{name}: not an address."
+        return
+    if address.scheme not in ("http", "https") or not address.hostname:
+        yield f"{name}: not an address. It begins with https://"
+    elif address.query or address.fragment or address.username:
+        yield f"{name}: it may hold no name, password, ? or #."
+    elif address.scheme == "http" and not _is_here(address) and given[PLAIN_HTTP] != "1":
+        yield (
+            f"{name}: plain http is readable on the way, and is only for this machine. Use https, or, on a network that"
+            f" you trust, set {PLAIN_HTTP}=1."
+        )
+
+
+def _is_here(address: SplitResult) -> bool:
+    host = address.hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

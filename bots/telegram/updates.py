@@ -1,0 +1,204 @@
+"""Raw updates as what they mean here. Only what is needed of them is read: https://core.telegram.org/bots/api#update."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from core.dialogue import Command, Tap, Text
+from core.intake import Unreadable
+from core.limits import LONGEST_TEXT
+from core.members import Address
+
+PLATFORM = "telegram"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A member typed something in private, or sent something that is no text."""
+
+    inbound: Command | Text
+    sent: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A member pressed a button in private."""
+
+    inbound: Tap
+    query: str = field(repr=False)
+    message: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A member came through a link: what it carried."""
+
+    address: Address
+    payload: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """Someone used a command of ours in a group."""
+
+    group: Address
+    asker: str | None = field(repr=False)
+    """The asker's user id; None for an administrator who writes as the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A group has a new id."""
+
+    old: Address
+    new: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A member blocked the bot, or let it write again."""
+
+    address: Address
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A button that was pressed where none of ours is: it only needs to stop spinning."""
+
+    query: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing for us: channel posts, edits, talk in a group, kinds of update that we do not know."""
+
+
+Meaning = Wrote | Pressed | Opened | InGroup | Moved | Reachable | Stray | Ignored
+
+
+class _Chat(msgspec.Struct):
+    id: int
+    type: str = ""
+
+
+class _User(msgspec.Struct):
+    id: int
+    is_bot: bool = False
+
+
+class _Message(msgspec.Struct):
+    chat: _Chat
+    date: int = 0
+    message_id: int | None = None
+    sender: _User | None = msgspec.field(default=None, name="from")
+    text: str | None = None
+    migrate_to_chat_id: int | None = None
+
+
+class _Query(msgspec.Struct):
+    id: str
+    sender: _User = msgspec.field(name="from")
+    message: _Message | None = None
+    data: str | None = None
+
+
+class _Standing(msgspec.Struct):
+    status: str
+
+
+class _MemberChange(msgspec.Struct):
+    chat: _Chat
+    new_chat_member: _Standing
+
+
+class _Update(msgspec.Struct):
+    update_id: int
+    message: _Message | None = None
+    callback_query: _Query | None = None
+    my_chat_member: _MemberChange | None = None
+
+
+_decoder = msgspec.json.Decoder(_Update)
+
+
+def read(raw: bytes, bot_name: str) -> Meaning:
+    """Return what an update means to the bot of that user name; raise Unreadable where it is not one."""
+    try:
+        update = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable from error
+    match update:
+        case _Update(callback_query=_Query() as query):
+            return _pressed(query)
+        case _Update(message=_Message() as message):
+            return _written(message, bot_name)
+        case _Update(my_chat_member=_MemberChange(chat=_Chat(type="private", id=id), new_chat_member=standing)):
+            return Reachable(_address(id), standing.status not in ("kicked", "left"))
+        case _:
+            return Ignored()
+
+
+def lane(meaning: Meaning) -> Address | None:
+    """Return whose updates this one must be handled in order with."""
+    match meaning:
+        case Wrote(inbound=inbound) | Pressed(inbound=inbound):
+            return inbound.address
+        case Opened(address=address) | Reachable(address=address):
+            return address
+        case InGroup(group=group) | Moved(old=group):
+            return group
+        case Stray() | Ignored():
+            return None
+
+
+def _pressed(query: _Query) -> Pressed | Stray:
+    message = query.message
+    # A private chat has its member's id: whoever else presses, presses nothing.
+    if query.data is None or message is None or message.chat.id != query.sender.id:
+        return Stray(query.id)
+    pressed = None if message.message_id is None else str(message.message_id)
+    return Pressed(Tap(_address(query.sender.id), query.data), query.id, pressed)
+
+
+def _written(message: _Message, bot_name: str) -> Meaning:
+    if message.migrate_to_chat_id is not None:
+        return Moved(_address(message.chat.id), _address(message.migrate_to_chat_id))
+    name, named, rest = _command(message.text or "")
+    if named and named.casefold() != bot_name.casefold():
+        return Ignored()
+    if message.chat.type in ("group", "supergroup"):
+        return _in_group(message, name)
+    if message.chat.type != "private" or message.sender is None or message.sender.is_bot:
+        return Ignored()
+    address = _address(message.chat.id)
+    if name == "start" and rest:
+        return Opened(address, rest)
+    sent = datetime.fromtimestamp(min(max(message.date, 0), _LATEST), UTC)
+    text = (message.text or "")[:LONGEST_TEXT]
+    return Wrote(Command(address, name, rest[:LONGEST_TEXT]) if name else Text(address, text), sent)
+
+
+_LATEST = 2**32
+"""Seconds: a later date is nobody's."""
+
+
+def _in_group(message: _Message, name: str) -> InGroup | Ignored:
+    if not name:
+        return Ignored()
+    person = message.sender is not None and not message.sender.is_bot
+    return InGroup(_address(message.chat.id), str(message.sender.id) if person and message.sender else None)
+
+
+def _command(text: str) -> tuple[str, str, str]:
+    """Return a command's name, the bot it names, and the rest; nothing for what is none."""
+    if not text.startswith("/"):
+        return "", "", ""
+    head, _, rest = text[1:].partition(" ")
+    name, _, bot = head.partition("@")
+    return name.casefold(), bot, rest.strip()
+
+
+def _address(id: int) -> Address:
+    return Address(PLATFORM, str(id))
