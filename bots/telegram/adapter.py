@@ -14,7 +14,7 @@ from telegram.error import TelegramError
 from bots.telegram import updates
 from bots.telegram.links import Links, link
 from bots.telegram.render import owed
-from bots.telegram.updates import Ignored, InGroup, Moved, Opened, Pressed, Reachable, Stray, Wrote
+from bots.telegram.updates import Ignored, InGroup, Meaning, Moved, Opened, Pressed, Reachable, Stray, Wrote
 from core.companion import Companion
 from core.dialogue import Command, Inbound, Reply
 from core.ledger import Delivery, Kind, Owed
@@ -62,7 +62,7 @@ class _Received:
     row: str | None
     pressed: str | None = None
     joins: bool = False
-    """Whether its answer may be left out for that of a later one."""
+    """Whether its answer waits for that of the next one, and is left out where that takes its place."""
 
 
 class Adapter:
@@ -75,6 +75,7 @@ class Adapter:
         self._companion, self._outreach, self._addresses = companion, outreach, addresses
         self._links = Links()
         self._groups = Allowance(GROUP_BURST, GROUP_REFILL)
+        self._commands = frozenset({"start", *words.table("platform", "commands")})
         self._held: defaultdict[Address, list[Delivery]] = defaultdict(list)
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -84,18 +85,31 @@ class Adapter:
 
     async def act(self, raw: bytes, row: str | None, *, more: bool) -> None:
         """Do what an update asks for."""
-        match updates.read(raw, self._bot.username):
+        meaning = updates.read(raw, self._bot.username)
+        try:
+            await self._do(meaning, row, more=more)
+        finally:
+            if not more:
+                await self._release(updates.lane(meaning))
+
+    async def done(self) -> None:
+        """Return once every press that was taken has its answer."""
+        while self._answering:
+            await asyncio.wait(self._answering)
+
+    async def _do(self, meaning: Meaning, row: str | None, *, more: bool) -> None:
+        match meaning:
             case Wrote(inbound=inbound, sent=sent):
                 late = self._now() - sent > LATE
-                await self._answer(_Received(inbound, row, joins=late), more=more)
+                await self._answer(_Received(inbound, row, joins=late and more))
             case Pressed(inbound=inbound, query=query, message=message):
                 self._stop_spinning(query)
-                await self._answer(_Received(inbound, row, pressed=message, joins=True), more=more)
+                await self._answer(_Received(inbound, row, pressed=message, joins=more))
             case Opened(address=address, payload=payload):
                 own = self._links.take(payload, address.id, self._now())
-                await self._answer(_Received(Command(address, "hip" if own else "start"), row), more=more)
-            case InGroup(group=group, asker=asker):
-                await self._point_to_private(group, asker, row)
+                await self._answer(_Received(Command(address, "hip" if own else "start"), row))
+            case InGroup(group=group, asker=asker, command=command, named=named):
+                await self._in_group(group, asker, row, ours=named or command in self._commands)
             case Moved(old=old, new=new):
                 await self._addresses.move_address(old, new)
                 await self._handled(row)
@@ -110,23 +124,27 @@ class Adapter:
 
     # ---------------------------------------------------------------- In private
 
-    async def _answer(self, received: _Received, *, more: bool) -> None:
-        """Have an inbound answered; a screen that the next answer will replace waits for that one."""
+    async def _answer(self, received: _Received) -> None:
+        """Have an inbound answered; an answer that joins the next one waits for it."""
         address = received.inbound.address
 
         def owe(replies: Sequence[Reply]) -> Sequence[Owed]:
             return owed(replies, self._now(), received.pressed)
 
         answer = await self._companion.answer(received.inbound, owe, received.row)
+        self._held[address] += answer.deliveries
+        if not received.joins:
+            await self._release(address)
         if not answer.kept:
             await self._outreach.say(address, owe(answer.replies))
+
+    async def _release(self, address: Address | None) -> None:
+        """Send what waited for a later answer, without the screens that those after it replace."""
+        if address is None or address not in self._held:
             return
-        if more and received.joins:
-            self._held[address] += answer.deliveries
-            return
-        needed, over = joined((*self._held.pop(address, ()), *answer.deliveries))
-        await self._outreach.skip(over)
+        needed, over = joined(self._held.pop(address))
         self._outreach.send(needed)
+        await self._outreach.skip(over)
 
     def _stop_spinning(self, query: str) -> None:
         """Answer a press at once, before anything that takes time; it carries no words."""
@@ -142,15 +160,18 @@ class Adapter:
 
     # ---------------------------------------------------------------- In a group
 
-    async def _point_to_private(self, group: Address, asker: str | None, row: str | None) -> None:
+    async def _in_group(self, group: Address, asker: str | None, row: str | None, *, ours: bool) -> None:
         """Say in a group, once in a while, where the bot talks."""
-        if row is None or not self._groups.takes(group, self._now()):
+        if not ours or not self._groups.takes(group, self._now()):
             await self._handled(row)
             return
         payload = None if asker is None else self._links.make(asker, self._now())
         line, label = self._words("platform", "group", "line"), self._words("platform", "group", "open")
-        reply = link(line, label, self._bot.username, payload)
-        self._outreach.send(await self._addresses.plan(group, [Owed(Kind.NOTICE, reply, self._now())], row))
+        where = [Owed(Kind.NOTICE, link(line, label, self._bot.username, payload), self._now())]
+        if row is None:
+            await self._outreach.say(group, where)
+        else:
+            self._outreach.send(await self._addresses.plan(group, where, row))
 
     async def _handled(self, row: str | None) -> None:
         if row is not None:

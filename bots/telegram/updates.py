@@ -1,5 +1,6 @@
 """Raw updates as what they mean here. Only what is needed of them is read: https://core.telegram.org/bots/api#update."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,11 +12,27 @@ from core.limits import LONGEST_TEXT
 from core.members import Address
 
 PLATFORM = "telegram"
+HAPPENINGS = frozenset(
+    {
+        "chat_background_set",
+        "chat_shared",
+        "connected_website",
+        "forum_topic_closed",
+        "forum_topic_created",
+        "forum_topic_edited",
+        "forum_topic_reopened",
+        "message_auto_delete_timer_changed",
+        "pinned_message",
+        "users_shared",
+        "write_access_allowed",
+    }
+)
+"""What Telegram notes in a private chat by itself, in the shape of a message. Whatever else is no text, someone has sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """A member typed something in private, or sent something that is no text."""
+    """A member typed something in private, perhaps below a photo, or sent something without words."""
 
     inbound: Command | Text
     sent: datetime
@@ -40,11 +57,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class InGroup:
-    """Someone used a command of ours in a group."""
+    """Someone used a command in a group."""
 
     group: Address
     asker: str | None = field(repr=False)
-    """The asker's user id; None for an administrator who writes as the group."""
+    """The asker's user id; None for an administrator who writes as the group, or someone who writes as a channel."""
+    command: str
+    named: bool
+    """Whether it names our bot; else it may be meant for another one there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +113,10 @@ class _Message(msgspec.Struct):
     date: int = 0
     message_id: int | None = None
     sender: _User | None = msgspec.field(default=None, name="from")
+    sender_chat: _Chat | None = None
+    is_automatic_forward: bool = False
     text: str | None = None
+    caption: str | None = None
     migrate_to_chat_id: int | None = None
 
 
@@ -120,20 +143,21 @@ class _Update(msgspec.Struct):
     my_chat_member: _MemberChange | None = None
 
 
+class _Kinds(msgspec.Struct):
+    message: dict[str, msgspec.Raw]
+
+
 _decoder = msgspec.json.Decoder(_Update)
 
 
 def read(raw: bytes, bot_name: str) -> Meaning:
     """Return what an update means to the bot of that user name; raise Unreadable where it is not one."""
-    try:
-        update = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable from error
+    update = _decoded(raw)
     match update:
         case _Update(callback_query=_Query() as query):
             return _pressed(query)
         case _Update(message=_Message() as message):
-            return _written(message, bot_name)
+            return Ignored() if _happened(message, raw) else _written(message, bot_name)
         case _Update(my_chat_member=_MemberChange(chat=_Chat(type="private", id=id), new_chat_member=standing)):
             return Reachable(_address(id), standing.status not in ("kicked", "left"))
         case _:
@@ -153,6 +177,24 @@ def lane(meaning: Meaning) -> Address | None:
             return None
 
 
+def _decoded(raw: bytes) -> _Update:
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise Unreadable from error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _mended(raw)
+
+
+def _mended(raw: bytes) -> _Update:
+    """Return an update in which a character was cut in two, as Telegram does now and then."""
+    try:
+        whole = json.dumps(json.loads(raw.decode("utf-8", "replace")), ensure_ascii=False)
+        return _decoder.decode(whole.encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable from error
+
+
 def _pressed(query: _Query) -> Pressed | Stray:
     message = query.message
     # A private chat has its member's id: whoever else presses, presses nothing.
@@ -162,42 +204,56 @@ def _pressed(query: _Query) -> Pressed | Stray:
     return Pressed(Tap(_address(query.sender.id), query.data), query.id, pressed)
 
 
+def _happened(message: _Message, raw: bytes) -> bool:
+    """Return whether a message is only Telegram's note of something that happened in the chat."""
+    if message.text is not None or message.caption is not None:
+        return False
+    try:
+        return not HAPPENINGS.isdisjoint(msgspec.json.decode(raw, type=_Kinds).message)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
 def _written(message: _Message, bot_name: str) -> Meaning:
     if message.migrate_to_chat_id is not None:
         return Moved(_address(message.chat.id), _address(message.migrate_to_chat_id))
-    name, named, rest = _command(message.text or "")
-    if named and named.casefold() != bot_name.casefold():
-        return Ignored()
+    text = message.text or message.caption or ""
+    name, named, rest = _command(text)
+    ours = named.casefold() in ("", bot_name.casefold())
     if message.chat.type in ("group", "supergroup"):
-        return _in_group(message, name)
+        return _in_group(message, name, named=bool(named)) if name and ours else Ignored()
     if message.chat.type != "private" or message.sender is None or message.sender.is_bot:
         return Ignored()
     address = _address(message.chat.id)
-    if name == "start" and rest:
+    if name == "start" and ours and rest:
         return Opened(address, rest)
     sent = datetime.fromtimestamp(min(max(message.date, 0), _LATEST), UTC)
-    text = (message.text or "")[:LONGEST_TEXT]
-    return Wrote(Command(address, name, rest[:LONGEST_TEXT]) if name else Text(address, text), sent)
+    if name and ours:
+        return Wrote(Command(address, name[:LONGEST_TEXT], rest[:LONGEST_TEXT]), sent)
+    return Wrote(Text(address, text[:LONGEST_TEXT]), sent)
 
 
 _LATEST = 2**32
 """Seconds: a later date is nobody's."""
 
 
-def _in_group(message: _Message, name: str) -> InGroup | Ignored:
-    if not name:
+def _in_group(message: _Message, name: str, *, named: bool) -> InGroup | Ignored:
+    sender = message.sender
+    if message.sender_chat is not None and not message.is_automatic_forward:
+        return InGroup(_address(message.chat.id), None, name, named)
+    # Bots that answer each other never end; and what a channel has published is nobody's question.
+    if sender is None or sender.is_bot or message.is_automatic_forward:
         return Ignored()
-    person = message.sender is not None and not message.sender.is_bot
-    return InGroup(_address(message.chat.id), str(message.sender.id) if person and message.sender else None)
+    return InGroup(_address(message.chat.id), str(sender.id), name, named)
 
 
 def _command(text: str) -> tuple[str, str, str]:
     """Return a command's name, the bot it names, and the rest; nothing for what is none."""
-    if not text.startswith("/"):
+    if not text.startswith("/") or not text[1:2].strip():
         return "", "", ""
-    head, _, rest = text[1:].partition(" ")
+    head, *rest = text[1:].split(maxsplit=1)
     name, _, bot = head.partition("@")
-    return name.casefold(), bot, rest.strip()
+    return name.casefold(), bot, "".join(rest).strip()
 
 
 def _address(id: int) -> Address:
