@@ -11,6 +11,8 @@ from core.replies import owed as owed_as
 
 LONGEST = 4096
 """UTF-16 code units of one message, as Telegram counts: https://core.telegram.org/bots/api#sendmessage."""
+LONGEST_MARK = 160
+"""Of what stands above a message that may be a repeat: there is always room left for it."""
 CAPTION = 1024
 """The same for what stands beside a file."""
 ABREAST = 3
@@ -84,23 +86,31 @@ def _joined(replies: Sequence[Reply]) -> Iterator[Reply]:
 
 
 def _split(reply: Reply) -> Iterator[Reply]:
-    """Yield a reply in as many messages as its text needs, cut between paragraphs; the buttons below the last."""
+    """Yield a reply in as many messages as its text needs, cut between paragraphs; the buttons below the last.
+
+    A result is one in its first message, where its first line stands; a question in its last, where it is answered.
+    """
     if isinstance(reply, File) or length(reply.text) <= _room(reply):
         yield reply
         return
-    *before, last = _pieces(reply.text, _room(reply))
-    yield from (Notice(piece) for piece in before)
-    yield replace(reply, text=last)
+    first, *more, last = _pieces(reply.text, _room(reply))
+    if isinstance(reply, Verdict):
+        yield replace(reply, text=first, choices=())
+        yield from (Notice(piece) for piece in more)
+        yield Notice(last, reply.choices)
+    else:
+        yield from (Notice(piece) for piece in (first, *more))
+        yield replace(reply, text=last)
 
 
 def _room(reply: Reply) -> int:
     """Return how long the text of a message may be, beside the answers that may stand in it."""
-    return LONGEST - length(_listed(reply.choices)) - 2
+    return LONGEST - LONGEST_MARK - length(_listed(reply.choices)) - 2
 
 
 def _pieces(text: str, most: int) -> list[str]:
     """Return a text in pieces that fit: cut between paragraphs, else between lines, else between words, else anywhere."""
-    pieces = []
+    pieces, text = [], text.strip()
     while length(text) > most:
         fits = _cut(text, most)
         ends = (fits.rfind(gap) for gap in ("\n\n", "\n", " "))
