@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Never
 
 from telegram import Bot
-from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram import menus
 from bots.telegram.messenger import Messenger, Move
 from bots.telegram.polling import POLL, SENTENCES, Keep, Polling, RawUpdate, Tell, Trouble
 from bots.telegram.request import AiohttpRequest, retry_seconds
-from bots.telegram.settings import TelegramSettings
+from bots.telegram.settings import OFFICIAL, TelegramSettings
 from bots.telegram.webhook import Listening
 from core.intake import Intake, Update
 from core.pacer import Pace, Pacer
@@ -27,11 +27,18 @@ KINDS = ("message", "callback_query", "my_chat_member")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two attempts to start. From the one to the other a pause is twice as long as the last."""
 
+CONNECTED = "Telegram is connected now."
+WEBHOOK_REFUSED = (
+    "Telegram does not take the webhook. TELEGRAM_WEBHOOK_URL must be an https address that Telegram can reach from outside,"
+    " on port 443, 80, 88 or 8443. Hipwise keeps trying, at least once a minute."
+)
+OTHER_SERVER = " If that is the one: is TELEGRAM_API_URL the address of a Bot API server?"
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class Connection:
-    """One bot's line to Telegram: `async with` opens it, and says nothing to anyone yet."""
+    """One bot's line to Telegram: `greet` opens it, `run` takes what comes in, `close` lets it go."""
 
     def __init__(self, settings: TelegramSettings, tell: Tell, *, poll: int = POLL, sleep: Sleep = asyncio.sleep) -> None:
         self._settings, self._tell, self._poll, self._sleep = settings, tell, poll, sleep
@@ -75,7 +82,8 @@ class Connection:
         """Ask for updates. A webhook of an earlier start is taken away first; what it did not deliver comes now."""
         await self._until_done(self._without_webhook)
         root = f"{self._settings.api}/bot{self._settings.token}"
-        await Polling(self._polled, root, _keeps(intake), self._tell, kinds=KINDS, poll=self._poll).run()
+        keep = _keeps(intake)
+        await Polling(self._polled, root, keep, self._tell, kinds=KINDS, poll=self._poll, sleep=self._sleep).run()
 
     async def _without_webhook(self) -> None:
         if (await self.bot.get_webhook_info()).url:
@@ -89,7 +97,8 @@ class Connection:
             await self._until_done(
                 lambda: self.bot.set_webhook(
                     webhook.url, secret_token=webhook.secrets[0], allowed_updates=KINDS, drop_pending_updates=False
-                )
+                ),
+                refused=WEBHOOK_REFUSED,
             )
             self._ready = True
             await asyncio.Event().wait()
@@ -103,23 +112,45 @@ class Connection:
         except TelegramError as error:  # the bot works without them; the next start tries again
             log.warning("menus.not_set", extra={"error": type(error).__name__})
 
-    async def _until_done(self, attempt: Callable[[], Awaitable[object]]) -> None:
-        """Try something until it is done, slower each time; say once what stands in the way."""
+    async def _until_done(self, attempt: Callable[[], Awaitable[object]], *, refused: str = SENTENCES[Trouble.REFUSED]) -> None:
+        """Try something until it is done, slower each time; say once what stands in the way, and when nothing does."""
         told: Trouble | None = None
         pause = FIRST_PAUSE
-        while True:
-            try:
-                await attempt()
-            except TelegramError as error:
-                trouble = Trouble.TOKEN if isinstance(error, InvalidToken) else Trouble.UNREACHABLE
-                if trouble is not told:
-                    log.warning("telegram.not_connected", extra={"kind": trouble.value, "error": type(error).__name__})
-                    self._tell(SENTENCES[trouble])
-                told = trouble
-                await self._sleep(max(pause, retry_seconds(error)) if isinstance(error, RetryAfter) else pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                return
+        while (error := await _failure_of(attempt)) is not None:
+            trouble = _trouble(error)
+            if trouble is not told:
+                log.warning("telegram.not_connected", extra={"kind": trouble.value, "error": type(error).__name__})
+                self._tell(refused if trouble is Trouble.REFUSED else self._sentence(trouble))
+            told = trouble
+            await self._sleep(max(pause, retry_seconds(error)) if isinstance(error, RetryAfter) else pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        if told is not None:
+            self._tell(CONNECTED)
+
+    def _sentence(self, trouble: Trouble) -> str:
+        """Return what the operator is told; of a server of their own, that it may not be one."""
+        may_be_another = trouble is Trouble.TOKEN and self._settings.api != OFFICIAL
+        return SENTENCES[trouble] + (OTHER_SERVER if may_be_another else "")
+
+
+async def _failure_of(attempt: Callable[[], Awaitable[object]]) -> TelegramError | None:
+    try:
+        await attempt()
+    except TelegramError as error:
+        return error
+    return None
+
+
+def _trouble(error: TelegramError) -> Trouble:
+    match error:
+        case InvalidToken():
+            return Trouble.TOKEN
+        case RetryAfter():
+            return Trouble.BUSY
+        case NetworkError() if not isinstance(error, BadRequest):
+            return Trouble.UNREACHABLE
+        case _:
+            return Trouble.REFUSED
 
 
 def _keeps(intake: Intake) -> Keep:

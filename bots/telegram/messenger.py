@@ -83,17 +83,15 @@ class Messenger:
         return str(sent.message_id)
 
     async def _changed(self, chat: str, message: str, html: str, keyboard: InlineKeyboardMarkup | None) -> bool:
-        """Return whether a message now says this; not where it is gone, or too old to be changed."""
+        """Return whether a message now says this; not where it is gone, or cannot be changed."""
         try:
             await self._bot.edit_message_text(
                 html, chat, int(message), parse_mode=ParseMode.HTML, reply_markup=keyboard, link_preview_options=NO_PREVIEW
             )
         except BadRequest as refused:
-            if "not modified" in refused.message.casefold():
-                return True
-            if _is_about_the_message(refused):
-                return False
-            raise
+            if _is_about_the_chat(refused):
+                raise
+            return "not modified" in refused.message.casefold()
         return True
 
     async def _delete(self, chat: str, message: str) -> None:
@@ -101,7 +99,7 @@ class Messenger:
         try:
             await self._bot.delete_message(chat, int(message))
         except BadRequest as refused:
-            if not _is_about_the_message(refused):
+            if _is_about_the_chat(refused):
                 raise
 
     async def _close(self, chat: str, message: str) -> None:
@@ -109,6 +107,8 @@ class Messenger:
         try:
             await self._bot.edit_message_reply_markup(chat, int(message), reply_markup=None)
         except TelegramError as error:
+            if isinstance(error, RetryAfter):
+                self._refuse(Address(PLATFORM, chat), retry_seconds(error))
             log.info("keyboard.left", extra={"error": type(error).__name__})
 
     def _known(self, address: Address, error: TelegramError) -> Exception:
@@ -124,7 +124,7 @@ class Messenger:
                 return RetryLater(SOON)
             case InvalidToken():
                 return RetryLater(NEW_TOKEN)
-            case BadRequest(message=why) if "chat not found" in why.casefold() or "user not found" in why.casefold():
+            case BadRequest() if _is_about_the_chat(error):
                 return Unreachable()
             case BadRequest():
                 return Refused()
@@ -132,10 +132,10 @@ class Messenger:
                 return error
 
 
-def _is_about_the_message(refused: BadRequest) -> bool:
-    """Return whether the message is gone, or can no longer be changed."""
+def _is_about_the_chat(refused: BadRequest) -> bool:
+    """Return whether there is nobody to write to, whatever is written."""
     why = refused.message.casefold()
-    return "message" in why and any(word in why for word in ("not found", "can't be", "identifier"))
+    return any(words in why for words in ("chat not found", "user not found", "peer_id_invalid", "user_deactivated"))
 
 
 def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:

@@ -1,6 +1,7 @@
 """Telegram as one platform of the running bot."""
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Never
 
 from bots.telegram.adapter import Adapter
@@ -15,6 +16,9 @@ from core.outreach import Outreach
 from core.ports import Now
 from core.storage import Store
 from core.words import Words
+
+GRACE = 5.0
+"""Seconds for what is in hand to come to its end. A host that stops us waits longer, ten at least."""
 
 
 class Telegram:
@@ -33,8 +37,8 @@ class Telegram:
     ) -> None:
         self._line = Connection(settings, tell)
         self._words, self._outreach = words, outreach
-        adapter = Adapter(self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now)
-        self._intake = Intake(PLATFORM, store, adapter)
+        self._adapter = Adapter(self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now)
+        self._intake = Intake(PLATFORM, store, self._adapter)
         outreach.connect(PLATFORM, self._line.messenger(words, store.move_address), self._permit)
 
     async def run(self) -> Never:
@@ -47,11 +51,15 @@ class Telegram:
     async def settles(self) -> None:
         """Return once what was received is handled, and what is owed for it was sent."""
         await self._intake.done()
+        await self._adapter.done()
         await self._outreach.done()
 
-    async def stop(self) -> None:
-        """Let what is in hand come to its end, then let Telegram go."""
-        await self.settles()
+    async def stop(self, grace: float = GRACE) -> None:
+        """Let what is in hand come to its end, for so many seconds, then let Telegram go: the rest is on disk."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self.settles()
+        await self._intake.stop()
         await self._line.close()
 
     def _permit(self, delivery: Delivery) -> AbstractAsyncContextManager[None]:
