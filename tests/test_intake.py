@@ -28,6 +28,7 @@ class Reading:
         self.kept = kept
         self.begun: list[str] = []
         self.acted: list[str] = []
+        self.more: dict[str, bool] = {}
         self.rows: dict[str, str | None] = {}
         self.gates: defaultdict[str, asyncio.Event] = defaultdict(_open)
 
@@ -47,6 +48,7 @@ class Reading:
         text = raw.decode()
         self.begun.append(text)
         self.rows[text] = row
+        self.more[text] = more
         await self.gates[text].wait()
         if "fails" in text:
             raise ValueError("my secret knee")
@@ -159,6 +161,13 @@ async def test_a_senders_updates_are_handled_in_the_order_they_came(process: Pro
 
     assert process.reading.acted == ["anna 1", "anna 2", "anna 3"]
     assert await process.left() == []
+
+
+async def test_it_is_known_what_else_of_a_sender_came_along(process: Process) -> None:
+    await process.receives("anna 1", "ben 1", "anna 2", "anna 3")
+    await process.intake.done()
+
+    assert process.reading.more == {"anna 1": True, "anna 2": True, "anna 3": False, "ben 1": False}
 
 
 async def test_nobody_waits_for_another_sender(process: Process) -> None:
