@@ -70,8 +70,8 @@ async def test_strange_text_is_answered_kindly_and_changes_nothing(chat: Chat, s
 
     await chat.says(text)
 
-    expected = words("ui", "say_hip" if state == "nothing open" else "not_understood")
-    assert chat.notice.text == f"{expected}\n\n{safety_line()}"
+    expected = "no_words" if not text.strip() else "say_hip" if state == "nothing open" else "not_understood"
+    assert chat.notice.text == f"{words('ui', expected)}\n\n{safety_line()}"
     assert chat.sessions.kept[chat.address] == before
 
 

@@ -165,6 +165,8 @@ class _Turning:
     # Typed text
 
     def _text(self, text: str) -> Turn:
+        if not text.strip():
+            return self._turn(*self._below("no_words"))
         check = self._check
         if check is None:
             return self._turn(self._text_outside(text))

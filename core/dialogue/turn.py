@@ -27,7 +27,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Something typed."""
+    """Something typed; without words where something else was sent, such as a photo."""
 
     address: Address
     text: str
