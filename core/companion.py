@@ -89,7 +89,7 @@ class Companion:
         record = await self._records.load(inbound.address)
         session = _readable(record)
         if not self._in_time(inbound, session):
-            return await self._told_only(asked, (self._safe("too_fast"),))
+            return await self._told_only(asked, (replace(self._safe("too_fast"), fleeting=True),))
         own = None if self._ownership is None else await self._ownership.answer(inbound, record, session)
         match own:
             case Erasing():

@@ -103,7 +103,7 @@ class Ownership:
     async def _command(self, name: str, address: Address, record: Record) -> Said | Erasing | None:
         match name:
             case "privacy":
-                return Said((Notice(self._words("privacy", "privacy"), (self._consents_button(),)),))
+                return Said((Notice(self._words("privacy", "privacy"), (self._consents_button(),), fleeting=True),))
             case "about":
                 return Said((self._about(),))
             case "mydata":
@@ -143,7 +143,8 @@ class Ownership:
                 sources=len(self._library.sources),
                 signed=signed_off.signed,
                 unsigned=signed_off.unsigned,
-            )
+            ),
+            fleeting=True,
         )
 
     async def _mydata(self, address: Address, preferences: Preferences) -> Notice:
@@ -162,7 +163,7 @@ class Ownership:
             self._button("export", self._words("privacy", "mydata", "export_json"), arg="json"),
             self._button("export", self._words("privacy", "mydata", "export_csv"), arg="csv"),
         )
-        return Notice("\n".join(lines), (*exports, self._consents_button()))
+        return Notice("\n".join(lines), (*exports, self._consents_button()), fleeting=True)
 
     async def _export(self, address: Address, form: str) -> Reply:
         kept = await self._records.everything(address)
@@ -180,7 +181,7 @@ class Ownership:
         ways = ["yes", "messages"] if await self._records.messages(address) else ["yes"]
         yes = [self._button("forget", self._words("privacy", "forget", way), arg=way, step=now) for way in ways]
         no = self._button("forget", self._words("privacy", "forget", "no"), arg="no")
-        return Notice(self._words("privacy", "forget", "ask"), (*yes, no))
+        return Notice(self._words("privacy", "forget", "ask"), (*yes, no), fleeting=True)
 
     async def _forget(self, token: Token, address: Address) -> Said | Erasing:
         if token.arg not in ("yes", "messages"):
@@ -225,17 +226,17 @@ class Ownership:
             )
             for number, kind in enumerate(CONSENTS)
         )
-        return Notice(self._words("privacy", "consents_head"), buttons)
+        return Notice(self._words("privacy", "consents_head"), buttons, fleeting=True)
 
     def _consent(self, record: Record, kind: str, session: Session | None) -> Notice:
         text, number = self._text(kind), str(CONSENTS.index(kind))
         if self._agreed(record, kind):
             label = self._words("privacy", "consents", kind, "withdraw")
-            return Notice(text, (self._button("withdraw", label, arg=number), self._consents_button(Role.BACK)))
+            return Notice(text, (self._button("withdraw", label, arg=number), self._consents_button(Role.BACK)), fleeting=True)
         if self._barred(kind, session):
-            return Notice(self._words("privacy", "under_18"), (self._consents_button(Role.BACK),))
+            return Notice(self._words("privacy", "under_18"), (self._consents_button(Role.BACK),), fleeting=True)
         label = self._words("privacy", "consents", kind, "give")
-        return Notice(text, (self._button("give", label, arg=number), self._consents_button(Role.BACK)))
+        return Notice(text, (self._button("give", label, arg=number), self._consents_button(Role.BACK)), fleeting=True)
 
     def _give(self, token: Token, record: Record, kind: str, session: Session | None) -> Said:
         """Take a yes to the text that was shown; where that may have been another, or is not to be had, show it again."""

@@ -22,7 +22,8 @@ class Shelves:
 
     def help(self) -> Notice:
         """Return what the bot can do and what it cannot."""
-        return Notice(self._words("ui", "help"), (self._button("care", "care"), self._button("settings", "settings")))
+        buttons = (self._button("care", "care"), self._button("settings", "settings"))
+        return Notice(self._words("ui", "help"), buttons, fleeting=True)
 
     def care(self) -> Prompt:
         """Return the shelves of the care library."""
@@ -47,7 +48,7 @@ class Shelves:
         more = [self._library.page_by_id[id] for id in page.see_also if id in self._library.page_by_id]
         basis = self._button("basis", "basis", arg=self._position(page))
         back = self._button("care", "all_shelves", role=Role.BACK)
-        return Notice(text, (*(self._page_button(p) for p in more), basis, back))
+        return Notice(text, (*(self._page_button(p) for p in more), basis, back), fleeting=True)
 
     def basis(self, page: CarePage) -> Notice:
         """Return what a page rests on: its sources, and our cautious choices with their reasons."""
@@ -55,7 +56,8 @@ class Shelves:
         ours = [s.partition(".")[2] for s in page.sources if s.startswith("judgement.")]
         lines = [cited(self._words, source) for source in read]
         lines += [self._words("ui", "our_choice", reason=self._words("judgements", name)) for name in ours]
-        return Notice("\n".join((self._words("ui", "rests_on", title=self._words("care", page.id, "title")), *lines)))
+        head = self._words("ui", "rests_on", title=self._words("care", page.id, "title"))
+        return Notice("\n".join((head, *lines)), fleeting=True)
 
     def search(self, text: str) -> Reply:
         """Return the pages that fit what was typed, or the shelves where none does."""

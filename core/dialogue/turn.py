@@ -87,7 +87,7 @@ class Notice:
     text: str
     choices: tuple[Button, ...] = ()
     fleeting: bool = False
-    """Whether it is only about how the screen below it came about, and worth nothing once there is a later screen."""
+    """Whether it is worth nothing once there is a later screen: a page, a menu, or how the screen below it came about."""
 
 
 @dataclass(frozen=True, slots=True)
