@@ -76,7 +76,7 @@ class Adapter:
         self._links = Links()
         self._groups = Allowance(GROUP_BURST, GROUP_REFILL)
         self._commands = frozenset({"start", *words.table("platform", "commands")})
-        self._held: defaultdict[Address, list[Delivery]] = defaultdict(list)
+        self._held: defaultdict[Address, list[Sequence[Delivery]]] = defaultdict(list)
         self._answering: set[asyncio.Task[None]] = set()
 
     def sender(self, raw: bytes) -> Address | None:
@@ -132,7 +132,7 @@ class Adapter:
             return owed(replies, self._now(), received.pressed)
 
         answer = await self._companion.answer(received.inbound, owe, received.row)
-        self._held[address] += answer.deliveries
+        self._held[address].append(answer.deliveries)
         if not received.joins:
             await self._release(address)
         if not answer.kept:
@@ -178,8 +178,12 @@ class Adapter:
             await self._addresses.handled(row)
 
 
-def joined(deliveries: Sequence[Delivery]) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
-    """Return which answers to a backlog are needed, and which are over: all screens but the last."""
-    screens = [d for d in deliveries if d.kind is Kind.QUESTION or d.reply.get("fleeting")]
-    over = screens[:-1]
-    return tuple(d for d in deliveries if d not in over), tuple(over)
+def joined(answers: Sequence[Sequence[Delivery]]) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
+    """Return which messages of several answers are needed, and which are over: every screen before the last answer with one."""
+    last = max((n for n, answer in enumerate(answers) if any(map(_is_screen, answer))), default=0)
+    over = tuple(delivery for answer in answers[:last] for delivery in answer if _is_screen(delivery))
+    return tuple(delivery for answer in answers for delivery in answer if delivery not in over), over
+
+
+def _is_screen(delivery: Delivery) -> bool:
+    return delivery.kind is Kind.QUESTION or bool(delivery.reply.get("fleeting"))
