@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.telegram.render import LONGEST, ONE_LINE, caption, drawn, length, owed
-from chat import START, Chat
+from bots.telegram.render import LONGEST, LONGEST_MARK, caption, drawn, length, owed
+from chat import START, Chat, library
 from core.clinical import Disposition
 from core.dialogue import Button, File, Notice, Prompt, Reply, Role, Verdict
 from core.ledger import Kind
@@ -80,9 +80,17 @@ def test_an_answer_too_long_for_a_button_is_read_in_the_text_by_number() -> None
     long = "Leg weak, numb, tingly, swollen, cold, off-colour, dragging; pain down both"
     prompt = Prompt("Any of these?", "q", (button("Fever", ticked=True), button(long, ticked=False), button("Done", Role.DONE)))
 
-    assert drawn(prompt).html == f"Any of these?\n\n1. ☑ Fever\n2. ☐ {long}"
-    assert rows(prompt) == [["☑ 1. Fever"], ["☐ 2. Leg weak, numb, tingly …"], ["Done"]]
-    assert all(len(label) <= ONE_LINE + 2 for row in rows(prompt) for label in row)
+    assert drawn(prompt).html == f"Any of these?\n\n1. ☑ Fever\n2. {long}"
+    assert rows(prompt) == [["☑ 1. Fever"], [f"☐ 2. {long}"], ["Done"]]  # a phone cuts it; a screen reader does not
+
+
+def test_a_list_whose_numbers_mean_nothing_has_none() -> None:
+    """A number that is typed answers the check, so the care library shows no numbers."""
+    pages = (button("Pain on the outside of the hip at night"), button("Rest"))
+
+    assert drawn(Prompt("Pages:", "care", pages)).html == "Pages:\n\n- Pain on the outside of the hip at night\n- Rest"
+    assert drawn(Notice("See also:", pages)).html == "See also:\n\n- Pain on the outside of the hip at night\n- Rest"
+    assert rows(Notice("See also:", pages)) == [["Pain on the outside of the hip at night"], ["Rest"]]
 
 
 # ---------------------------------------------------------------- Messages
@@ -109,17 +117,32 @@ def test_a_long_result_is_cut_between_paragraphs_with_its_buttons_last() -> None
 
     assert "\n\n".join(part.text for part in parts) == text
     assert [bool(part.choices) for part in parts] == [False] * (len(parts) - 1) + [True]
-    assert len(parts) == 3
+    assert [type(part) for part in parts] == [Verdict, Notice, Notice]  # what stands out is its first line
+
+
+def test_a_long_question_is_one_in_its_last_message() -> None:
+    parts = [reply_of(one.reply) for one in owed([Prompt("word " * 1500, "q", (button("Yes"),))], START, "7")]
+
+    assert [type(part) for part in parts] == [Notice, Prompt]
+    assert [bool(part.choices) for part in parts] == [False, True]
+
+
+def test_the_longest_message_has_room_for_the_line_that_it_may_be_a_repeat() -> None:
+    mark = library().words("platform", "may_repeat")
+    parts = owed([Verdict("word " * 1500, Disposition.ROUTINE, (), ())], START, None)
+
+    assert length(mark) + 2 <= LONGEST_MARK
+    assert all(length(unescape(drawn(reply_of(one.reply)).html)) + LONGEST_MARK <= LONGEST for one in parts)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=9000).filter(lambda text: text.strip()))
 def test_whatever_is_said_fits_and_no_word_of_it_is_lost(text: str) -> None:
     parts = owed([Notice(text)], START, None)
 
-    assert all(length(one.reply["text"]) <= LONGEST for one in parts)
+    assert all(0 < length(one.reply["text"]) <= LONGEST for one in parts)
     assert "".join("".join(one.reply["text"].split()) for one in parts) == "".join(text.split())
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "\U0001f9b4" * 3000, "\n" * 3 + "y" * 9000])
 def test_a_text_without_a_place_to_cut_is_cut_anyway(text: str) -> None:
-    assert all(length(one.reply["text"]) <= LONGEST for one in owed([Notice(text)], START, None))
+    assert all(0 < length(one.reply["text"]) <= LONGEST for one in owed([Notice(text)], START, None))

@@ -20,9 +20,11 @@ ABREAST = 3
 SHORT = 12
 """Characters of a button that may stand beside others."""
 ONE_LINE = 30
-"""Characters of a button that a narrow phone shows; longer answers are read in the text, by number."""
+"""Characters of a button that a narrow phone shows. It cuts a longer one by itself, and a screen reader says all of it."""
 TICKED = {True: "\u2611 ", False: "\u2610 ", None: ""}
 QUIET = (Role.BACK, Role.OTHER)
+MENUS = ("care", "regions", "settings")
+"""Prompts that are no part of a check: a number that is typed below one answers the check."""
 
 Keyboard = tuple[tuple[Button, ...], ...]
 
@@ -44,15 +46,15 @@ def owed(replies: Sequence[Reply], now: datetime, pressed: str | None) -> tuple[
 def drawn(reply: Reply) -> Drawn:
     """Return a reply as a message. Its text is escaped; of a result the first line stands out.
 
-    Answers too long for a button stand in the text as numbered lines, and the buttons have the numbers. The numbers can be
-    typed too, for the core counts the answers of a screen as they stand here.
+    Where answers are too long for a button, all stand in the text too, as lines. In a check these are numbered, and so are
+    the buttons; the numbers can be typed, for the core counts the answers of a screen as they stand here.
     """
-    numbered = any(len(b.label) > ONE_LINE for b in _answers(reply.choices))
-    text = escape(f"{reply.text}\n\n{_listed(reply.choices)}" if numbered else reply.text, quote=False)
+    listed = any(len(b.label) > ONE_LINE for b in _answers(reply.choices))
+    text = escape(f"{reply.text}\n\n{_listed(reply)}" if listed else reply.text, quote=False)
     if isinstance(reply, Verdict):
         head, line, rest = text.partition("\n")
         text = f"<b>{head}</b>{line}{rest}"
-    return Drawn(text, _keyboard(_numbered(reply.choices) if numbered else reply.choices))
+    return Drawn(text, _keyboard(_numbered(reply.choices) if listed and _is_counted(reply) else reply.choices))
 
 
 def caption(file: File) -> str:
@@ -105,7 +107,7 @@ def _split(reply: Reply) -> Iterator[Reply]:
 
 def _room(reply: Reply) -> int:
     """Return how long the text of a message may be, beside the answers that may stand in it."""
-    return LONGEST - LONGEST_MARK - length(_listed(reply.choices)) - 2
+    return LONGEST - LONGEST_MARK - length(_listed(reply)) - 2
 
 
 def _pieces(text: str, most: int) -> list[str]:
@@ -140,25 +142,20 @@ def _answers(choices: Sequence[Button]) -> list[Button]:
     return [b for b in choices if b.role not in QUIET]
 
 
-def _listed(choices: Sequence[Button]) -> str:
-    """Return the answers as lines, numbered as they stand."""
-    lines = (f"{n}. {TICKED[b.ticked]}{b.label}" for n, b in enumerate(choices, start=1) if b.role is Role.ANSWER)
-    return "\n".join(lines)
+def _is_counted(reply: Reply) -> bool:
+    return isinstance(reply, Prompt) and reply.question not in MENUS
+
+
+def _listed(reply: Reply) -> str:
+    """Return the answers as lines, in a check numbered as they stand. An empty box would only be noise where it is read out."""
+    counted = _is_counted(reply)
+    answers = ((n, b) for n, b in enumerate(reply.choices, start=1) if b.role is Role.ANSWER)
+    return "\n".join(f"{f'{n}.' if counted else '-'} {TICKED[b.ticked or None]}{b.label}" for n, b in answers)
 
 
 def _numbered(choices: Sequence[Button]) -> tuple[Button, ...]:
-    """Return the buttons, those of the answers with their number in front, cut to what a phone shows."""
-    return tuple(
-        replace(b, label=_shortened(f"{n}. {b.label}")) if b.role is Role.ANSWER else b for n, b in enumerate(choices, start=1)
-    )
-
-
-def _shortened(label: str) -> str:
-    """Return a label that fits one line of a phone, cut between words where it must be."""
-    if len(label) <= ONE_LINE:
-        return label
-    cut = label[: ONE_LINE - 1]
-    return f"{cut[: cut.rfind(' ')].rstrip(' ,;/')} …"
+    """Return the buttons, those of the answers with their number in front."""
+    return tuple(replace(b, label=f"{n}. {b.label}") if b.role is Role.ANSWER else b for n, b in enumerate(choices, start=1))
 
 
 def _labelled(button: Button) -> Button:
