@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from bot_api import TOKEN, BotApi
+from bot_api import TOKEN, BotApi, Member
 from bots import bootstrap
+from bots.telegram.connection import Sleep
 from bots.telegram.platform import Telegram
 from bots.telegram.settings import TelegramSettings, Webhook
 from chat import Clock, library
@@ -22,6 +23,19 @@ from core.storage import Store, StoreRecords
 from fakes import ring
 
 words = library().words
+GRACE = 0.3
+"""Seconds for a bot to end in: tests leave some that wait for an hour."""
+
+
+@dataclass
+class Waits:
+    """A sleep that remembers for how long it was asked, and hardly takes any time."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        await asyncio.sleep(0.001)
 
 
 @dataclass
@@ -31,13 +45,24 @@ class Running:
     api: BotApi
     store: Store
     telegram: Telegram
+    outreach: Outreach
+    running: asyncio.Task[None]
     told: list[str]
     """What its operator was told."""
+
+    def member(self, id: int, name: str) -> Member:
+        """Return someone's private chat with the bot."""
+        return self.api.private(self.api.user(id, name))
 
     async def rests(self) -> None:
         """Return once all that members did was handled, and all that is owed for it was sent."""
         await self.api.until(lambda: not self.api.waiting)
-        await self.telegram.settles()
+        async with asyncio.timeout(10):
+            await self.telegram.settles()
+
+    async def is_told(self, sentence: str) -> None:
+        """Wait until the operator was told something."""
+        await self.api.until(lambda: any(sentence in each for each in self.told))
 
 
 @asynccontextmanager
@@ -48,6 +73,8 @@ async def running(
     now: Callable[[], datetime] | None = None,
     fresh_id: Callable[[], str] | None = None,
     webhook: Webhook | None = None,
+    token: str = TOKEN,
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Running]:
     """Run the bot in this event loop, on a store in a folder, until the block ends."""
     now = now or Clock()
@@ -57,20 +84,22 @@ async def running(
         ownership = Ownership(library(), records, now, bootstrap.signed_off)
         companion = Companion(library(), records, now, fresh_id or (lambda: f"{next(numbers):08x}{0:08x}"), ownership)
         told: list[str] = []
-        settings = TelegramSettings(TOKEN, api.url, webhook)
+        outreach = Outreach(store, {}, now, sleep=sleep)
         telegram = Telegram(
-            settings,
+            TelegramSettings(token, api.url, webhook),
             store=store,
             companion=companion,
-            outreach=Outreach(store, {}, now),
+            outreach=outreach,
             words=words,
             now=now,
             tell=told.append,
+            sleep=sleep,
         )
         task = asyncio.create_task(telegram.run())
         try:
-            yield Running(api, store, telegram, told)
+            yield Running(api, store, telegram, outreach, task, told)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await telegram.stop()
+            await telegram.stop(GRACE)
+            await outreach.stop()

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Never
 
 from bots.telegram.adapter import Adapter
-from bots.telegram.connection import Connection
+from bots.telegram.connection import Connection, Sleep
 from bots.telegram.polling import Tell
 from bots.telegram.settings import TelegramSettings
 from bots.telegram.updates import PLATFORM
@@ -34,8 +34,9 @@ class Telegram:
         words: Words,
         now: Now,
         tell: Tell,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._line = Connection(settings, tell)
+        self._line = Connection(settings, tell, sleep=sleep)
         self._words, self._outreach = words, outreach
         self._adapter = Adapter(self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now)
         self._intake = Intake(PLATFORM, store, self._adapter)
