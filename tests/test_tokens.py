@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat import Chat, library
 from core.dialogue import Notice, Reply, Role, Tap, Verdict
-from core.dialogue.token import MAX_BYTES, read
+from core.dialogue.token import MAX_BYTES, Token, read
 from core.members import Address
 from test_dialogue import PATHWAY, PATIENTS, STATES, answered, at_a_question, at_the_first_question, button, kept, ticked
 
@@ -47,6 +47,13 @@ async def test_a_token_has_64_bytes_at_most_and_tells_no_finding(holds: frozense
         # Positions on the screen, and nothing that names a question, a choice or a finding.
         assert token.arg == "" or token.arg.isdigit()
         assert not any(code in text for code in PATHWAY.codes)
+
+
+@pytest.mark.parametrize("arg", ["", "3", "yes", "messages", "miles"])
+def test_a_token_can_be_read_whatever_it_says(arg: str) -> None:
+    token = Token("abcdef", "menu", 99_999, "forget", arg)
+
+    assert read(str(token)) == token
 
 
 async def test_a_tick_says_the_state_that_it_sets(chat: Chat) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 MAX_BYTES = 64
 MENU = "menu"
 """The thread of everything that is not a check: help, care pages, settings."""
-_SHAPE = re.compile(r"^([0-9a-z]{1,12})\.([0-9a-z]{1,20})\.([0-9]{1,5})\.([a-z]{1,9})(?:_([0-9A-Za-z]{1,6}))?([+-]?)$")
+_SHAPE = re.compile(r"^([0-9a-z]{1,12})\.([0-9a-z]{1,20})\.([0-9]{1,5})\.([a-z]{1,9})(?:_([0-9A-Za-z]{1,8}))?([+-]?)$")
 
 
 @dataclass(frozen=True, slots=True)
