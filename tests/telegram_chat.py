@@ -100,6 +100,8 @@ async def running(
             yield Running(api, store, telegram, outreach, task, told)
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait([task])
             await telegram.stop(GRACE)
             await outreach.stop()
+        if not task.cancelled():
+            task.result()
