@@ -31,6 +31,8 @@ class Answer:
     replies: tuple[Reply, ...]
     deliveries: tuple[Delivery, ...] = ()
     kept: bool = True
+    open: bool = True
+    """Whether a check may be open after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Companion:
         deliveries = await self._records.save(asked.inbound.address, change)
         if deliveries is not None:
             self._told.discard(asked.inbound.address)
-            return Answer(replies, deliveries)
+            return Answer(replies, deliveries, open=change.session is not None)
         return Answer((*replies, *self._not_kept(asked.inbound)), kept=False)
 
     async def _told_only(self, asked: _Asked, replies: tuple[Reply, ...]) -> Answer:
@@ -142,7 +144,7 @@ class Companion:
             return Answer((self._safe("forget_again"),), kept=False)
         if erased is None:
             return await self._told_only(asked, (own.nothing,))
-        return Answer(tuple(said), erased.deliveries)
+        return Answer(tuple(said), erased.deliveries, open=False)
 
     async def _failed(self, asked: _Asked) -> Answer:
         replies = (self._safe("error"),)
