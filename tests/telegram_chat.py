@@ -49,6 +49,8 @@ class Running:
     running: asyncio.Task[None]
     told: list[str]
     """What its operator was told."""
+    before: int
+    """How often updates had been asked for before it ran."""
 
     def member(self, id: int, name: str) -> Member:
         """Return someone's private chat with the bot."""
@@ -56,13 +58,18 @@ class Running:
 
     async def rests(self) -> None:
         """Return once all that members did was handled, and all that is owed for it was sent."""
-        await self.api.until(lambda: not self.api.waiting)
+        await self.api.until(lambda: asked(self.api) > self.before and not self.api.waiting)
         async with asyncio.timeout(10):
             await self.telegram.settles()
 
     async def is_told(self, sentence: str) -> None:
         """Wait until the operator was told something."""
         await self.api.until(lambda: any(sentence in each for each in self.told))
+
+
+def asked(api: BotApi) -> int:
+    """Return how often a bot has asked for updates, one way or the other."""
+    return len(api.calls("getUpdates")) + len(api.calls("setWebhook"))
 
 
 @asynccontextmanager
@@ -77,7 +84,7 @@ async def running(
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Running]:
     """Run the bot in this event loop, on a store in a folder, until the block ends."""
-    now = now or Clock()
+    now, before = now or Clock(), asked(api)
     numbers = count(1)
     async with Store(folder / "hipwise.db", ring(), now) as store:
         records = EnduringRecords(StoreRecords(store), MemoryRecords())
@@ -97,7 +104,7 @@ async def running(
         )
         task = asyncio.create_task(telegram.run())
         try:
-            yield Running(api, store, telegram, outreach, task, told)
+            yield Running(api, store, telegram, outreach, task, told, before)
         finally:
             task.cancel()
             await asyncio.wait([task])

@@ -15,7 +15,7 @@ from bots.telegram import updates
 from bots.telegram.links import Links, link
 from bots.telegram.render import owed
 from bots.telegram.updates import Ignored, InGroup, Meaning, Moved, Opened, Pressed, Reachable, Stray, Wrote
-from core.companion import Companion
+from core.companion import Answer, Companion
 from core.dialogue import Command, Inbound, Reply
 from core.ledger import Delivery, Kind, Owed
 from core.limits import GROUP_BURST, GROUP_REFILL, Allowance
@@ -76,7 +76,7 @@ class Adapter:
         self._links = Links()
         self._groups = Allowance(GROUP_BURST, GROUP_REFILL)
         self._commands = frozenset({"start", *words.table("platform", "commands")})
-        self._held: defaultdict[Address, list[Sequence[Delivery]]] = defaultdict(list)
+        self._held: defaultdict[Address, list[Answer]] = defaultdict(list)
         self._answering: set[asyncio.Task[None]] = set()
 
     def sender(self, raw: bytes) -> Address | None:
@@ -132,7 +132,7 @@ class Adapter:
             return owed(replies, self._now(), received.pressed)
 
         answer = await self._companion.answer(received.inbound, owe, received.row)
-        self._held[address].append(answer.deliveries)
+        self._held[address].append(answer)
         if not received.joins:
             await self._release(address)
         if not answer.kept:
@@ -178,11 +178,12 @@ class Adapter:
             await self._addresses.handled(row)
 
 
-def joined(answers: Sequence[Sequence[Delivery]]) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
-    """Return which messages of several answers are needed, and which are over: every screen before the last answer with one."""
-    last = max((n for n, answer in enumerate(answers) if any(map(_is_screen, answer))), default=0)
-    over = tuple(delivery for answer in answers[:last] for delivery in answer if _is_screen(delivery))
-    return tuple(delivery for answer in answers for delivery in answer if delivery not in over), over
+def joined(answers: Sequence[Answer]) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
+    """Return which messages of several answers are needed, and which are over: screens that a later answer replaces or ends."""
+    ends = (n for n, answer in enumerate(answers) if not answer.open or any(map(_is_screen, answer.deliveries)))
+    last = max(ends, default=0)
+    over = tuple(delivery for answer in answers[:last] for delivery in answer.deliveries if _is_screen(delivery))
+    return tuple(delivery for answer in answers for delivery in answer.deliveries if delivery not in over), over
 
 
 def _is_screen(delivery: Delivery) -> bool:
