@@ -20,6 +20,7 @@ from bots.telegram.updates import (
     Stray,
     Wrote,
     lane,
+    number,
     read,
 )
 from core.dialogue import Command, Tap, Text
@@ -269,6 +270,11 @@ def test_a_text_cut_within_a_character_is_read_all_the_same(cut: bytes) -> None:
     assert isinstance(means.inbound, Text)
     assert means.inbound.text.startswith("I can't feel my legs ")
     assert means.inbound.text.encode().decode() == means.inbound.text
+    assert number(raw(message=message(text="CUT")).replace(b"CUT", cut)) == 871
+
+
+def test_whatever_has_a_number_is_known_by_it() -> None:
+    assert number(b'{"update_id": 99999999999999999999, "message": 5}') == 99999999999999999999
 
 
 def test_what_someone_said_or_who_they_are_is_in_no_repr() -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -143,17 +144,28 @@ class _Update(msgspec.Struct):
     my_chat_member: _MemberChange | None = None
 
 
+class _Numbered(msgspec.Struct):
+    update_id: int
+
+
 class _Kinds(msgspec.Struct):
     message: dict[str, msgspec.Raw]
 
 
-_decoder = msgspec.json.Decoder(_Update)
+_update = msgspec.json.Decoder(_Update)
+_number = msgspec.json.Decoder(_Numbered)
+
+T = TypeVar("T")
+
+
+def number(raw: bytes) -> int:
+    """Return the id by which an update is known when it comes again; raise Unreadable where it is not one."""
+    return _decoded(raw, _number).update_id
 
 
 def read(raw: bytes, bot_name: str) -> Meaning:
     """Return what an update means to the bot of that user name; raise Unreadable where it is not one."""
-    update = _decoded(raw)
-    match update:
+    match _decoded(raw, _update):
         case _Update(callback_query=_Query() as query):
             return _pressed(query)
         case _Update(message=_Message() as message):
@@ -177,20 +189,20 @@ def lane(meaning: Meaning) -> Address | None:
             return None
 
 
-def _decoded(raw: bytes) -> _Update:
+def _decoded(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        return _decoder.decode(raw)
+        return decoder.decode(raw)
     except (msgspec.ValidationError, RecursionError) as error:
         raise Unreadable from error
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _mended(raw)
+        return _mended(raw, decoder)
 
 
-def _mended(raw: bytes) -> _Update:
-    """Return an update in which a character was cut in two, as Telegram does now and then."""
+def _mended(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Return what was written where a character was cut in two, as Telegram does now and then."""
     try:
         whole = json.dumps(json.loads(raw.decode("utf-8", "replace")), ensure_ascii=False)
-        return _decoder.decode(whole.encode("utf-8", "replace"))
+        return decoder.decode(whole.encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise Unreadable from error
 

@@ -5,26 +5,22 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-import msgspec
 from aiohttp import web
 
-from bots.telegram.settings import Webhook
-from core.intake import Update
+from bots.telegram import updates
+from bots.telegram.settings import PORT, Webhook
+from core.errors import SettingsError
+from core.intake import Unreadable, Update
 from core.limits import LONGEST_UPDATE
 
 log = logging.getLogger(__name__)
 
 HEALTH = "/health"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
+FAREWELL = 3.0
+"""Seconds that an update on its way has to be taken, once we stop. Telegram brings it again otherwise."""
 
 Receive = Callable[[Sequence[Update]], Awaitable[None]]
-
-
-class _Numbered(msgspec.Struct):
-    update_id: int
-
-
-_number = msgspec.json.Decoder(_Numbered)
 
 
 class Listening(AbstractAsyncContextManager["Listening"]):
@@ -36,11 +32,17 @@ class Listening(AbstractAsyncContextManager["Listening"]):
         app.router.add_post(webhook.path, self._update)
         app.router.add_get(HEALTH, self._health)
         # No access log: the address may hold a secret.
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=FAREWELL)
 
     async def __aenter__(self) -> "Listening":
         await self._runner.setup()
-        await web.TCPSite(self._runner, port=self._webhook.port).start()
+        try:
+            await web.TCPSite(self._runner, port=self._webhook.port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise SettingsError(
+                f"{PORT}={self._webhook.port}: no port to listen on ({error.strerror}). Set {PORT} to a free one."
+            ) from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -56,13 +58,15 @@ class Listening(AbstractAsyncContextManager["Listening"]):
             return web.Response(status=403)
         raw = await request.read()  # over the bound, aiohttp answers 413
         try:
-            update = _number.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            number = updates.number(raw)
+        except Unreadable:
+            # Telegram brings it again, whole if it was cut off on the way.
             log.warning("webhook.unreadable")
             return web.Response(status=400)
-        await self._receive([Update(str(update.update_id), raw)])
+        await self._receive([Update(str(number), raw)])
         return web.Response()
 
     def _knows(self, shown: str) -> bool:
-        # Every secret is compared, each in constant time.
-        return sum(hmac.compare_digest(shown.encode(), secret.encode()) for secret in self._webhook.secrets) > 0
+        # Every secret is compared, each in constant time. A header may hold any byte.
+        given = shown.encode("utf-8", "surrogateescape")
+        return sum(hmac.compare_digest(given, secret.encode()) for secret in self._webhook.secrets) > 0
