@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 from bots.control import Control, ask
 from bots.key_file import FoundKeys, find_keys, key_folder
 from bots.operations import Operations
 from bots.reopening import Reopening
 from bots.reopening import Tell as Say
-from bots.running import Running, bounded
-from bots.settings import BACKUPS, Settings, read_settings
+from bots.running import Platform, Running, bounded
+from bots.settings import BACKUPS, ENV_FILE, Settings, read_settings
 from bots.status import Course
 from content import loader, signoff
 from core.companion import Companion
@@ -22,6 +24,7 @@ from core.enduring import EnduringRecords
 from core.library import Library
 from core.members import Preferences
 from core.memory import MemoryRecords
+from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
 from core.ports import Records
 from core.storage import (
@@ -53,9 +56,7 @@ class Keeping:
 
 def settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of this process; raise SettingsError with everything that is wrong with them."""
-    return read_settings(
-        os.environ if environment is None else environment, regions=loader.load_regions(), languages=loader.languages()
-    )
+    return read_settings(_given(environment), regions=loader.load_regions(), languages=loader.languages())
 
 
 def companion(settings: Settings, kept: Records | None = None) -> Companion:
@@ -71,15 +72,16 @@ def signed_off(library: Library) -> SignedOff:
     return SignedOff(len(signoff.items(library)) - unsigned, unsigned)
 
 
-def keeping(settings: Settings, environment: Mapping[str, str] | None = None) -> Keeping:
-    """Return where someone at a terminal has their checks kept; raise SettingsError where there is no usable key.
+def keeping(settings: Settings, environment: Mapping[str, str] | None = None, *, terminal: bool = True) -> Keeping:
+    """Return where what members tell is kept; raise SettingsError where there is no usable key.
 
-    A folder that cannot be written is no reason to refuse a check: nothing is made then, and nothing kept.
+    A key is made only where someone is at a terminal. Where a folder cannot be written there, that is no reason to refuse
+    them a check: nothing is made then, and nothing kept.
     """
     place = _place(environment)
-    if not can_be_written(place.database):
+    if settings.telegram is None and not can_be_written(place.database):
         return Keeping(None, f"{place.database} cannot be written, so nothing is kept: what you tell is gone when you leave.")
-    keys = _keys(place, terminal=True)
+    keys = _keys(place, terminal=terminal)
     erased = ErasedList(keys.ring, place.lists)
     return Keeping(Store(place.database, keys.ring, now, default=_default(settings), erased=erased), keys.notice)
 
@@ -94,17 +96,31 @@ def running(
 ) -> Running:
     """Return a Hipwise yet to be started, which keeps its store in order, does what operators ask, and tells what is wrong."""
     # Imported here: no other command needs a scheduler, and it takes a while to load.
-    from scheduler.jobs import upkeep
+    from scheduler.jobs import sending, upkeep
     from scheduler.runner import Runner
 
     store, since = keeping.store, now()
     if store is None:
         return Running(companion(settings))
-    folder = backups(environment)
-    kept, runner = records(settings, store), Runner(upkeep(store, folder), now)
+    folder, outreach = backups(environment), Outreach(store, {}, now)
+    kept, runner = records(settings, store), Runner((*upkeep(store, folder), sending(outreach)), now)
     operations = Operations(store, folder, now, _content(), lambda: Course(since, runner.last("purge"), kept.failing))
     control = Control(store.path, operations.commands())
-    return Running(companion(settings, kept), (Reopening(store, tell), bounded(runner), bounded(control)))
+    return Running(
+        companion(settings, kept),
+        (Reopening(store, tell), bounded(runner), bounded(control)),
+        _platforms(settings, store, outreach, tell),
+    )
+
+
+def _platforms(settings: Settings, store: Store, outreach: Outreach, tell: Say) -> tuple[Platform, ...]:
+    if settings.telegram is None:
+        return ()
+    # Imported here: a platform's library is loaded only where it is connected.
+    from bots.telegram.platform import platform
+
+    words = loader.load_words(settings.language)
+    return (platform(settings.telegram, store=store, outreach=outreach, words=words, now=now, tell=tell),)
 
 
 async def operate(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:
@@ -185,7 +201,7 @@ class _Place:
 
 
 def _place(environment: Mapping[str, str] | None) -> _Place:
-    environment = os.environ if environment is None else environment
+    environment = _given(environment)
     database = database_path(environment.get("DATABASE_URL", "").strip(), environment)
     folder = backups_folder(environment.get(BACKUPS, "").strip(), database)
     return _Place(environment, database, folder, lists_in(folder, key_folder(environment)))
@@ -195,6 +211,15 @@ def _keys(place: _Place, *, terminal: bool, missed: bool = False) -> FoundKeys:
     """Return the keys. One is made only at a terminal and where none can be missing, nor `missed` by something else."""
     used = missed or place.used
     return find_keys(place.environment, place.database, database_exists=used, terminal=terminal, backups=place.backups)
+
+
+def _given(environment: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return an environment; where none is given, that of the process, with what a `.env` file adds to it."""
+    if environment is not None:
+        return environment
+    file = os.environ.get(ENV_FILE, "").strip() or ".env"
+    added = dotenv_values(file, interpolate=False)
+    return {**{name: value for name, value in added.items() if value is not None}, **os.environ}
 
 
 def _content() -> str:

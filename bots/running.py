@@ -43,9 +43,12 @@ class Running:
         self,
         companion: Companion,
         parts: Sequence[AbstractAsyncContextManager[object]] = (),
+        platforms: Sequence[Platform] = (),
         leave: Callable[[int], object] = os._exit,
     ) -> None:
         self._companion, self._parts, self._leave = companion, parts, leave
+        self.platforms = tuple(platforms)
+        """The platforms that are connected."""
         self._stopping = asyncio.Event()
         self._open = AsyncExitStack()
         # A thread, so that it comes to its turn whatever holds up the event loop, or the interpreter's end.

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from bots.key_file import KEY_FILE, KEYS
 from bots.logs import LEVELS
+from bots.telegram.settings import VARIABLES as TELEGRAM
+from bots.telegram.settings import TelegramSettings
+from bots.telegram.settings import read as read_telegram
 from core.errors import SettingsError
 
 
@@ -15,11 +18,15 @@ class Settings:
     region: str | None = None
     language: str = "en"
     log_level: str = "WARNING"
+    telegram: TelegramSettings | None = None
 
 
 BACKUPS = "HIPWISE_BACKUPS"
-VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", "DATABASE_URL", KEYS, KEY_FILE, BACKUPS)
-"""All that is read. The last four are about the store; only what opens it reads them."""
+ENV_FILE = "HIPWISE_ENV_FILE"
+STORE = ("DATABASE_URL", KEYS, KEY_FILE, BACKUPS)
+"""These are about the store; only what opens it reads them."""
+VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", ENV_FILE, *STORE, *TELEGRAM)
+"""All that is read."""
 
 
 def read_settings(environment: Mapping[str, str], *, regions: Container[str], languages: Container[str]) -> Settings:
@@ -36,6 +43,8 @@ def read_settings(environment: Mapping[str, str], *, regions: Container[str], la
         problems.append(f"HIPWISE_LANGUAGE={language}: no folder content/locale/{language}. Leave it out for English.")
     if log_level not in LEVELS:
         problems.append(f"HIPWISE_LOG_LEVEL={log_level}: not a level. Use one of {', '.join(LEVELS)}, or leave it out.")
+    telegram, telegram_problems = read_telegram(environment)
+    problems += telegram_problems
     if problems:
         raise SettingsError("\n".join(problems))
-    return Settings(region, language, log_level)
+    return Settings(region, language, log_level, telegram)

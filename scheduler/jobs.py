@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from core.outreach import Outreach
 from core.storage import Store, back_up_if_due
 
 HOURLY = timedelta(hours=1)
+OFTEN = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ def upkeep(store: Store, backups: Path) -> tuple[Job, ...]:
         # It makes one where there is none of the day yet: asked hourly, it tries soon again when that failed.
         Job("backup", HOURLY, partial(back_up_if_due, store, backups)),
     )
+
+
+def sending(outreach: Outreach) -> Job:
+    """Return what hands over everything that is owed and due; it waits for no message to be sent."""
+    return Job("send", OFTEN, lambda _now: outreach.send_due())
 
 
 def due(jobs: Iterable[Job], last: Mapping[str, datetime], now: datetime) -> tuple[Job, ...]:

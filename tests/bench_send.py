@@ -31,7 +31,7 @@ from core.members import Address
 from core.pacer import Pacer
 
 ROOT = Path(__file__).parent.parent
-TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"  # noqa: S105 - made up
+TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"
 TEXT = "Does it hurt when you put your full weight on that leg, for example on stairs? " * 3
 KEYBOARD = InlineKeyboardMarkup([[InlineKeyboardButton(f"Answer {n}", callback_data=f"1:{n:032x}")] for n in range(4)])
 LIMIT = 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from telegram import Bot
 
     from bot_api import BotApi, Member
+
+# The settings of whoever runs the tests are not theirs.
+os.environ["HIPWISE_ENV_FILE"] = os.devnull
 
 
 @pytest.fixture

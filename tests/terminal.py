@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-OURS = ("DATABASE_URL", "HIPWISE_", "XDG_")
+OURS = ("DATABASE_URL", "HIPWISE_", "TELEGRAM_", "XDG_")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return this process's environment as someone has it who lives in this folder and has set nothing else."""
     rest = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return {**rest, "HOME": str(home), "TERM": "dumb", **more}
+    return {**rest, "HOME": str(home), "TERM": "dumb", "HIPWISE_ENV_FILE": os.devnull, **more}
 
 
 def at_a_terminal(home: Path, *typed_keys: bytes, **more: str) -> tuple[int, str]:

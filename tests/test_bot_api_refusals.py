@@ -133,7 +133,7 @@ REFUSALS: dict[str, tuple[Call, str]] = {
         "Bad webhook: An HTTPS URL must be provided for webhook",
     ),
     "bad secret": (
-        lambda bot: bot.set_webhook("https://127.0.0.1/", secret_token="ö"),  # noqa: S106 - none
+        lambda bot: bot.set_webhook("https://127.0.0.1/", secret_token="ö"),
         "Secret token contains unallowed characters",
     ),
 }

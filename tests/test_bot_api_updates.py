@@ -27,7 +27,7 @@ from bot_api.library import ONE_BUTTON, asked, connected
 from bot_api.webhook import wait_after
 from chat import Clock
 
-SECRET = "s3cret-of-the-webhook"  # noqa: S105 - made up
+SECRET = "s3cret-of-the-webhook"
 
 
 # ---------------------------------------------------------------- polling
@@ -273,8 +273,8 @@ async def test_no_more_connections_are_used_than_allowed(server: BotApi, bot: Bo
 async def test_another_webhook_takes_the_place_of_the_first(server: BotApi, bot: Bot, anna: Member) -> None:
     first, second = Receiver(), Receiver()
     async with first.open() as old, second.open() as new:
-        await bot.set_webhook(old, secret_token="one")  # noqa: S106 - made up
-        await bot.set_webhook(new, secret_token="two")  # noqa: S106 - made up
+        await bot.set_webhook(old, secret_token="one")
+        await bot.set_webhook(new, secret_token="two")
         anna.says("x")
         await server.until(lambda: server.waiting == 0)
         await bot.delete_webhook()

@@ -18,7 +18,7 @@ from bots.telegram.request import AiohttpRequest
 from core.intake import Update
 from scripted_server import ScriptedServer, hang_up
 
-TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"  # noqa: S105 - made up
+TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"
 
 
 def update(number: int, text: str = "/hip") -> bytes:

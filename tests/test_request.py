@@ -48,7 +48,7 @@ from scripted_server import (
     silence,
 )
 
-TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"  # noqa: S105 - made up
+TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"
 SENT = {"message_id": 7, "date": 0, "chat": {"id": 5, "type": "private"}, "text": "How is your hip?"}
 
 

@@ -2,26 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Never
 
 from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram import menus
+from bots.telegram.limits import PACE
 from bots.telegram.messenger import Messenger, Move
-from bots.telegram.polling import POLL, SENTENCES, Keep, Polling, RawUpdate, Tell, Trouble
+from bots.telegram.polling import POLL, SENTENCES, Polling, Tell, Trouble
 from bots.telegram.request import AiohttpRequest, retry_seconds
 from bots.telegram.settings import OFFICIAL, TelegramSettings
 from bots.telegram.webhook import Listening
-from core.intake import Intake, Update
-from core.pacer import Pace, Pacer
+from core.intake import Intake
+from core.pacer import Pacer
 from core.words import Words
 
 log = logging.getLogger(__name__)
 
-PACE = Pace(permits=30, bulk_gap=0.035)
-"""30 messages a second over all chats: https://core.telegram.org/bots/faq#broadcasting-to-users. Simulated in tests."""
 KINDS = ("message", "callback_query", "my_chat_member")
 """The updates that are asked for: https://core.telegram.org/bots/api#update."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -82,7 +81,7 @@ class Connection:
         """Ask for updates. A webhook of an earlier start is taken away first; what it did not deliver comes now."""
         await self._until_done(self._without_webhook)
         root = f"{self._settings.api}/bot{self._settings.token}"
-        keep = _keeps(intake)
+        keep = intake.receive
         await Polling(self._polled, root, keep, self._tell, kinds=KINDS, poll=self._poll, sleep=self._sleep).run()
 
     async def _without_webhook(self) -> None:
@@ -151,10 +150,3 @@ def _trouble(error: TelegramError) -> Trouble:
             return Trouble.UNREACHABLE
         case _:
             return Trouble.REFUSED
-
-
-def _keeps(intake: Intake) -> Keep:
-    async def keep(updates: Sequence[RawUpdate]) -> None:
-        await intake.receive([Update(str(update.id), update.raw) for update in updates])
-
-    return keep

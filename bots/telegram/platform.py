@@ -1,8 +1,9 @@
 """Telegram as one platform of the running bot."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Never
+from typing import Any, Never
 
 from bots.telegram.adapter import Adapter
 from bots.telegram.connection import Connection, Sleep
@@ -10,6 +11,7 @@ from bots.telegram.polling import Tell
 from bots.telegram.settings import TelegramSettings
 from bots.telegram.updates import PLATFORM
 from core.companion import Companion
+from core.errors import StorageUnavailable
 from core.intake import Intake
 from core.ledger import Delivery
 from core.outreach import Outreach
@@ -17,7 +19,9 @@ from core.ports import Now
 from core.storage import Store
 from core.words import Words
 
-GRACE = 5.0
+FIRST_LOOK, LOOK_AGAIN = 5.0, 30.0
+"""Seconds: how long updates wait at the start for what was left, and how soon a store that fails is looked into again."""
+GRACE = 4.0
 """Seconds for what is in hand to come to its end. A host that stops us waits longer, ten at least."""
 
 
@@ -45,9 +49,24 @@ class Telegram:
     async def run(self) -> Never:
         """Say hello to Telegram, go on with what an earlier process left, then take what comes."""
         await self._line.greet()
-        await self._intake.recover()
-        await self._outreach.recover()
-        await self._line.run(self._intake, self._words)
+        going_on = asyncio.create_task(self._go_on())
+        try:
+            # What was left comes first, unless the store cannot be used: then nobody waits for it.
+            await asyncio.wait({going_on}, timeout=FIRST_LOOK)
+            await self._line.run(self._intake, self._words)
+        finally:
+            going_on.cancel()
+
+    async def _go_on(self) -> None:
+        """Have handled what was received, and sent what was owed, by an earlier process: as soon as the store can be used."""
+        while True:
+            try:
+                await self._intake.recover()
+                await self._outreach.recover()
+            except StorageUnavailable:
+                await asyncio.sleep(LOOK_AGAIN)
+            else:
+                return
 
     async def settles(self) -> None:
         """Return once what was received is handled, and what is owed for it was sent."""
@@ -65,3 +84,18 @@ class Telegram:
 
     def _permit(self, delivery: Delivery) -> AbstractAsyncContextManager[None]:
         return self._line.pacer.permit(delivery.address, bulk=delivery.until is not None)
+
+
+def platform(
+    settings: TelegramSettings, *, store: Store, outreach: Outreach, words: Words, now: Now, tell: Tell
+) -> Callable[[Companion], Coroutine[Any, Any, None]]:
+    """Return Telegram as what the running bot attends to: it takes in what members do until it is cancelled."""
+
+    async def attend(companion: Companion) -> None:
+        telegram = Telegram(settings, store=store, companion=companion, outreach=outreach, words=words, now=now, tell=tell)
+        try:
+            await telegram.run()
+        finally:
+            await telegram.stop()
+
+    return attend

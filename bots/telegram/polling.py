@@ -38,7 +38,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 Keep = Callable[[Sequence[Update]], Awaitable[None]]
 """Returns when all of these may be forgotten by Telegram, such as `Intake.receive`. What it has already it knows by the ids."""
-Tell = Callable[[str], None]
+Tell = Callable[[str], object]
 """Says a sentence to the operator."""
 Sleep = Callable[[float], Awaitable[None]]
 """Waits so many seconds."""

@@ -24,7 +24,7 @@ from bot_api.receiving import Receiving
 from bot_api.refusal import Json, Refusal
 from bot_api.world import Chat, Content, Now, User, World
 
-TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawx"  # noqa: S105 - opens nothing
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawx"
 """Of the bot."""
 LARGEST_REQUEST = 64 * 2**20
 LARGEST_FILE = 50 * 2**20

@@ -13,7 +13,7 @@ import aiohttp
 from bot_api.updates import Changes, Updates, Waiting
 from bot_api.world import Now
 
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a name
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 LONGEST_WAIT = 60
 """Between two tries, in seconds of the server's own."""
 LONGEST_RETRY_AFTER = 3600
