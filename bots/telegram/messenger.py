@@ -5,7 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
 
 from bots.telegram.render import Keyboard, caption, drawn
 from bots.telegram.request import NotSent, retry_seconds
@@ -120,7 +129,7 @@ class Messenger:
                 seconds = retry_seconds(error)
                 self._refuse(address, seconds)
                 return RetryLater(seconds)
-            case NotSent():
+            case NotSent() | Conflict():
                 return RetryLater(SOON)
             case InvalidToken():
                 return RetryLater(NEW_TOKEN)
@@ -128,6 +137,8 @@ class Messenger:
                 return Unreachable()
             case BadRequest():
                 return Refused()
+            case NetworkError() if type(error) is NetworkError and error.__cause__ is None:
+                return Refused()  # Telegram answered: another 4xx than those above
             case _:
                 return error
 
