@@ -181,6 +181,8 @@ def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
             address = sealed("addresses.address", "66" * 16, "blocked")
             left: dict[str, object] = {"digest": blocked, "address": address, "unreachable": minute}
             yield "addresses", {"id": "66" * 16, "member": MEMBER, "platform": "telegram", **left}
+        case 4:  # an index, and so what was written before it finds its way in
+            yield "outbox", _owed("77" * 16, MEMBER, DOOR, minute, sealed("outbox.owed", "77" * 16, NOTICE))
         case _:  # nothing yet: a test says so
             return
 
