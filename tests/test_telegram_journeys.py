@@ -41,8 +41,11 @@ class OnTelegram(Journey):
         return replies
 
     def _message_with(self, token: str) -> Message:
-        heard = reversed(self.phone.heard)
-        return next(m for m in heard if any(b.data == token for b in m.content.buttons))
+        """Return the newest message that has a button, or had it before it was edited."""
+        heard = self.phone.heard[::-1]
+        now = (m for m in heard if any(b.data == token for b in m.content.buttons))
+        before = (m for m in heard for c in m.versions if any(b.data == token for b in c.buttons))
+        return next(now, None) or next(before)
 
 
 async def replayed(path: Path, folder: Path) -> None:
