@@ -612,7 +612,8 @@ async def test_a_second_process_is_refused_and_may_start_after_the_first(tmp_pat
     second = [sys.executable, "-c", script + "asyncio.run(store(Path(sys.argv[1])).open())", str(tmp_path), *sys.path]
     async with store(tmp_path):
         with pytest.raises(StorageUnavailable, match="Another Hipwise"):
-            await store(tmp_path).open()
+            async with store(tmp_path):
+                pass
         refused = await asyncio.to_thread(subprocess.run, second, capture_output=True, text=True, timeout=20, check=False)
     async with store(tmp_path):
         pass

@@ -216,6 +216,19 @@ async def test_a_button_of_another_member_changes_nothing_for_either(chat: Chat)
     assert (kept(chat), kept(other)) == (mine, theirs)
 
 
+async def test_a_button_of_another_member_at_the_same_step_changes_nothing_for_either(chat: Chat) -> None:
+    other = Chat(clock=chat.clock, sessions=chat.sessions, address=Address("test", "member-2"))
+    await at_a_question(chat)
+    chat.clock.moves(minutes=1)
+    await at_a_question(other)
+    mine, theirs = kept(chat), kept(other)
+    assert chat.prompt.question == other.prompt.question
+
+    for token in taps_of(chat.prompt):
+        await presses(other, token)
+    assert (kept(chat), kept(other)) == (mine, theirs)
+
+
 async def test_a_menu_button_still_works_when_its_check_is_over(chat: Chat) -> None:
     await chat.says("/care")
     shelf = chat.prompt.choices[0].tap

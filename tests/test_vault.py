@@ -117,6 +117,13 @@ def test_a_value_moved_to_any_other_place_is_refused(place: Place, other: Place,
     assert refused(DATA_KEY, moved, sealed) is (moved != place)
 
 
+@pytest.mark.parametrize(
+    ("part", "other"), [("table", "history"), ("column", "entry"), ("member", "bb22cc33dd44"), ("row", "11aa11aa11aa")]
+)
+def test_a_value_is_bound_to_each_part_of_its_place(part: str, other: str) -> None:
+    assert refused(DATA_KEY, replace(HERE, **{part: other}), DATA_KEY.seal(HERE, b"yes"))
+
+
 def test_two_values_that_are_swapped_are_both_refused() -> None:
     there = replace(HERE, row="11aa11aa11aa")
     here_sealed, there_sealed = DATA_KEY.seal(HERE, b"yes"), DATA_KEY.seal(there, b"no")
