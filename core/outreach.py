@@ -49,6 +49,7 @@ class Outreach:
         self._permits: dict[str, Permit] = dict.fromkeys(messengers, at_once)
         self._lanes = Lanes()
         self._in_hand: set[str] = set()
+        self._held: set[str] = set()
 
     def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once) -> None:
         """Have what is owed on a platform sent by its messenger, each when it is permitted."""
@@ -56,32 +57,43 @@ class Outreach:
 
     def send(self, deliveries: Iterable[Delivery]) -> None:
         """Have deliveries sent, after whatever is already in hand for their address. This never waits."""
-        for delivery in filter(self._can_be_taken, deliveries):
-            self._in_hand.add(delivery.id)
-            self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
+        for delivery in deliveries:
+            self._held.discard(delivery.id)
+            if self._can_be_taken(delivery):
+                self._in_hand.add(delivery.id)
+                self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
 
     async def say(self, address: Address, owed: Iterable[Owed]) -> None:
         """Send what could not be kept, as far as that can be done: nobody knows of it after."""
         for one in owed:
             delivery = Delivery("unkept", "", address, one.kind, one.reply, one.due, None, one.edits, State.CLAIMED, 1, one.due)
-            async with self._permits[delivery.address.platform](delivery):
-                outcome = await self._outcome(delivery)
+            while isinstance(outcome := await self._said(delivery), RetryLater):
+                await self._sleep(outcome.seconds)
             if isinstance(outcome, Exception):
                 log.error("delivery.lost", extra={"error": type(outcome).__name__})
+
+    def hold(self, deliveries: Iterable[Delivery]) -> None:
+        """Leave deliveries, even where they are due, until they are handed to `send` or `skip`."""
+        self._held.update(delivery.id for delivery in deliveries)
 
     async def skip(self, deliveries: Iterable[Delivery]) -> None:
         """Leave unsent what nobody needs any more."""
         for delivery in deliveries:
-            await self._ledger.skipped(delivery)
+            self._held.discard(delivery.id)
+            try:
+                await self._ledger.skipped(delivery)
+            except StorageUnavailable as error:  # it is sent some day, and either way nothing is lost
+                log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
 
     async def send_due(self) -> None:
         """Have sent what is due by now and not in hand."""
         most, found = AT_ONCE, False
         while not found:
             due = await self._ledger.due(self._now(), most)
-            found = len(due) < most or any(map(self._can_be_taken, due))
-            self.send(due)
-            most *= 2  # what is in hand, or of a platform that is not there, hides nothing behind it
+            free = [delivery for delivery in due if delivery.id not in self._held]
+            found = len(due) < most or any(map(self._can_be_taken, free))
+            self.send(free)
+            most *= 2  # what is in hand, held, or of a platform that is not there, hides nothing behind it
 
     async def recover(self) -> None:
         """Have sent what an earlier process owed: claims without an outcome as their kind allows, then all that is due."""
@@ -130,6 +142,10 @@ class Outreach:
             case message:
                 await self._ledger.sent(claimed, message)
                 return None
+
+    async def _said(self, delivery: Delivery) -> str | Exception | None:
+        async with self._permits[delivery.address.platform](delivery):
+            return await self._outcome(delivery)
 
     async def _outcome(self, claimed: Delivery) -> str | Exception | None:
         try:

@@ -212,6 +212,15 @@ async def test_a_group_is_answered_a_few_times_and_then_once_in_a_while(
     assert len(member.heard) == GROUP_BURST + 1
 
 
+async def test_a_command_in_a_topic_is_answered_there(bot: Running, anna: Member, club: Group) -> None:
+    message = {"message_id": 50, "date": 1, "chat": club.chat.json, "from": anna.user.json, "text": "/hip"}
+    bot.api.inject({"message": {**message, "is_topic_message": True, "message_thread_id": 9}})
+    await bot.rests()
+
+    (call,) = bot.api.calls("sendMessage")
+    assert call.params.number("message_thread_id") == 9
+
+
 async def test_what_goes_on_in_a_group_by_itself_is_not_answered(bot: Running, anna: Member, club: Group) -> None:
     club.adds_bot(anna.user, as_admin=True)
     service = {"message_id": 1, "date": 1, "chat": club.chat.json, "from": anna.user.json}

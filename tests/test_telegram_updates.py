@@ -91,6 +91,8 @@ def command(name: str, rest: str = "") -> Wrote:
         ("/start abc_DEF-123", Opened(ANNA, "abc_DEF-123")),
         ("/start@hipwise_bot abc", Opened(ANNA, "abc")),
         ("/start@other_bot abc", typed("/start@other_bot abc")),
+        ("/start I can't breathe", command("start", "I can't breathe")),
+        ("/start " + "x" * 65, command("start", "x" * 65)),
         ("/", typed("/")),
         ("/ hip", typed("/ hip")),
         ("//hip", command("/hip")),
@@ -179,6 +181,12 @@ def test_a_press_is_its_members_or_nobodys(given: dict[str, Any], means: Meaning
         ({"text": "/hip", "from": ANONYMOUS, "sender_chat": GROUP}, InGroup(CLUB, None, "hip", named=False)),
         ({"text": "/hip", "from": CHANNEL_BOT, "sender_chat": CHANNEL}, InGroup(CLUB, None, "hip", named=False)),
         ({"text": "/hip", "from": TELEGRAM, "sender_chat": CHANNEL, "is_automatic_forward": True}, Ignored()),
+        (
+            {"text": "/hip", "is_topic_message": True, "message_thread_id": 9},
+            InGroup(CLUB, "4711", "hip", named=False, topic=9),
+        ),
+        # Of a plain reply this is only the message replied to.
+        ({"text": "/hip", "message_thread_id": 9}, InGroup(CLUB, "4711", "hip", named=False)),
         ({"text": "/hip", "from": OTHER_BOT}, Ignored()),
         ({"text": "/hip", "from": None}, Ignored()),
         ({"text": "/hip@other_bot"}, Ignored()),

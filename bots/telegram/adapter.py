@@ -2,25 +2,25 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from telegram import Bot
 from telegram.error import TelegramError
 
 from bots.telegram import updates
-from bots.telegram.links import Links, link
+from bots.telegram.backlog import Backlog
+from bots.telegram.links import Links, into_private, link
 from bots.telegram.render import owed
 from bots.telegram.updates import Ignored, InGroup, Meaning, Moved, Opened, Pressed, Reachable, Stray, Wrote
-from core.companion import Answer, Companion
+from core.companion import Companion
 from core.dialogue import Command, Inbound, Reply
 from core.ledger import Delivery, Kind, Owed
 from core.limits import GROUP_BURST, GROUP_REFILL, Allowance
 from core.members import Address
-from core.outreach import Outreach
+from core.outreach import Outreach, Sleep
 from core.ports import Now
 from core.words import Words
 
@@ -62,21 +62,29 @@ class _Received:
     row: str | None
     pressed: str | None = None
     joins: bool = False
-    """Whether its answer waits for that of the next one, and is left out where that takes its place."""
+    """Whether its answer waits for that of the next one."""
 
 
 class Adapter:
     """Acts on updates, as the intake hands them over: one at a time for each sender."""
 
     def __init__(
-        self, bot: Bot, *, words: Words, companion: Companion, outreach: Outreach, addresses: Addresses, now: Now
+        self,
+        bot: Bot,
+        *,
+        words: Words,
+        companion: Companion,
+        outreach: Outreach,
+        addresses: Addresses,
+        now: Now,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._bot, self._words, self._now = bot, words, now
         self._companion, self._outreach, self._addresses = companion, outreach, addresses
         self._links = Links()
         self._groups = Allowance(GROUP_BURST, GROUP_REFILL)
         self._commands = frozenset({"start", *words.table("platform", "commands")})
-        self._held: defaultdict[Address, list[Answer]] = defaultdict(list)
+        self._backlog = Backlog(outreach, sleep)
         self._answering: set[asyncio.Task[None]] = set()
 
     def sender(self, raw: bytes) -> Address | None:
@@ -86,30 +94,38 @@ class Adapter:
     async def act(self, raw: bytes, row: str | None, *, more: bool) -> None:
         """Do what an update asks for."""
         meaning = updates.read(raw, self._bot.username)
+        late = isinstance(meaning, Wrote) and self._now() - meaning.sent > LATE
         try:
-            await self._do(meaning, row, more=more)
+            await self._do(meaning, row, more=more, late=late)
         finally:
-            if not more:
-                await self._release(updates.lane(meaning))
+            if not more and (address := updates.lane(meaning)) is not None:
+                await self._end_of(address, late=late)
 
     async def done(self) -> None:
-        """Return once every press that was taken has its answer."""
+        """Return once every press that was taken has its answer, and no answer waits for another."""
         while self._answering:
             await asyncio.wait(self._answering)
+        await self._backlog.done()
 
-    async def _do(self, meaning: Meaning, row: str | None, *, more: bool) -> None:
+    async def _end_of(self, address: Address, *, late: bool) -> None:
+        """Send what waits where nothing more of an address is there; what is late anyway may wait a moment longer."""
+        if late:
+            self._backlog.release_soon(address)
+        else:
+            await self._backlog.release(address)
+
+    async def _do(self, meaning: Meaning, row: str | None, *, more: bool, late: bool) -> None:
         match meaning:
-            case Wrote(inbound=inbound, sent=sent):
-                late = self._now() - sent > LATE
-                await self._answer(_Received(inbound, row, joins=late and more))
+            case Wrote(inbound=inbound):
+                await self._answer(_Received(inbound, row, joins=late))
             case Pressed(inbound=inbound, query=query, message=message):
                 self._stop_spinning(query)
                 await self._answer(_Received(inbound, row, pressed=message, joins=more))
             case Opened(address=address, payload=payload):
                 own = self._links.take(payload, address.id, self._now())
                 await self._answer(_Received(Command(address, "hip" if own else "start"), row))
-            case InGroup(group=group, asker=asker, command=command, named=named):
-                await self._in_group(group, asker, row, ours=named or command in self._commands)
+            case InGroup(named=named, command=command) if named or command in self._commands:
+                await self._point_to_private(meaning, row)
             case Moved(old=old, new=new):
                 await self._addresses.move_address(old, new)
                 await self._handled(row)
@@ -119,7 +135,7 @@ class Adapter:
             case Stray(query=query):
                 self._stop_spinning(query)
                 await self._handled(row)
-            case Ignored():
+            case InGroup() | Ignored():
                 await self._handled(row)
 
     # ---------------------------------------------------------------- In private
@@ -132,19 +148,11 @@ class Adapter:
             return owed(replies, self._now(), received.pressed)
 
         answer = await self._companion.answer(received.inbound, owe, received.row)
-        self._held[address].append(answer)
+        self._backlog.add(address, answer)
         if not received.joins:
-            await self._release(address)
+            await self._backlog.release(address)
         if not answer.kept:
             await self._outreach.say(address, owe(answer.replies))
-
-    async def _release(self, address: Address | None) -> None:
-        """Send what waited for a later answer, without the screens that those after it replace."""
-        if address is None or address not in self._held:
-            return
-        needed, over = joined(self._held.pop(address))
-        self._outreach.send(needed)
-        await self._outreach.skip(over)
 
     def _stop_spinning(self, query: str) -> None:
         """Answer a press at once, before anything that takes time; it carries no words."""
@@ -160,31 +168,22 @@ class Adapter:
 
     # ---------------------------------------------------------------- In a group
 
-    async def _in_group(self, group: Address, asker: str | None, row: str | None, *, ours: bool) -> None:
+    async def _point_to_private(self, asked: InGroup, row: str | None) -> None:
         """Say in a group, once in a while, where the bot talks."""
-        if not ours or not self._groups.takes(group, self._now()):
+        if not self._groups.takes(asked.group, self._now()):
             await self._handled(row)
             return
-        payload = None if asker is None else self._links.make(asker, self._now())
-        line, label = self._words("platform", "group", "line"), self._words("platform", "group", "open")
-        where = [Owed(Kind.NOTICE, link(line, label, self._bot.username, payload), self._now())]
+        said = [Owed(Kind.NOTICE, self._way_into_private(asked), self._now())]
         if row is None:
-            await self._outreach.say(group, where)
+            await self._outreach.say(asked.group, said)
         else:
-            self._outreach.send(await self._addresses.plan(group, where, row))
+            self._outreach.send(await self._addresses.plan(asked.group, said, row))
+
+    def _way_into_private(self, asked: InGroup) -> dict[str, Any]:
+        payload = None if asked.asker is None else self._links.make(asked.asker, self._now())
+        line, label = self._words("platform", "group", "line"), self._words("platform", "group", "open")
+        return link(line, label, into_private(self._bot.username, payload), asked.topic)
 
     async def _handled(self, row: str | None) -> None:
         if row is not None:
             await self._addresses.handled(row)
-
-
-def joined(answers: Sequence[Answer]) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
-    """Return which messages of several answers are needed, and which are over: screens that a later answer replaces or ends."""
-    ends = (n for n, answer in enumerate(answers) if not answer.open or any(map(_is_screen, answer.deliveries)))
-    last = max(ends, default=0)
-    over = tuple(delivery for answer in answers[:last] for delivery in answer.deliveries if _is_screen(delivery))
-    return tuple(delivery for answer in answers for delivery in answer.deliveries if delivery not in over), over
-
-
-def _is_screen(delivery: Delivery) -> bool:
-    return delivery.kind is Kind.QUESTION or bool(delivery.reply.get("fleeting"))

@@ -4,6 +4,7 @@ import hmac
 import secrets
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from typing import Any
 
 VALID = timedelta(minutes=10)
 OPEN = 10_000
@@ -33,7 +34,11 @@ class Links:
         return now < until
 
 
-def link(text: str, label: str, bot: str, payload: str | None) -> dict[str, str]:
-    """Return a line with a button that opens the private chat, as plain JSON values: only Telegram has such buttons."""
-    start = "" if payload is None else f"?start={payload}"
-    return {"is": "link", "text": text, "label": label, "url": f"https://t.me/{bot}{start}"}
+def link(text: str, label: str, url: str, topic: int | None) -> dict[str, Any]:
+    """Return a line with a button that opens an address, as plain JSON values: only Telegram has such buttons, and topics."""
+    return {"is": "link", "text": text, "label": label, "url": url, "topic": topic}
+
+
+def into_private(bot: str, payload: str | None) -> str:
+    """Return the address of the private chat with the bot of that user name."""
+    return f"https://t.me/{bot}" if payload is None else f"https://t.me/{bot}?start={payload}"

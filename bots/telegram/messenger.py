@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.constants import ParseMode
@@ -86,9 +87,9 @@ class Messenger:
         )
         return str(sent.message_id)
 
-    async def _point(self, chat: str, link: Mapping[str, str]) -> str:
-        button = InlineKeyboardButton(link["label"], url=link["url"])
-        sent = await self._bot.send_message(chat, link["text"], reply_markup=InlineKeyboardMarkup([[button]]))
+    async def _point(self, chat: str, link: Mapping[str, Any]) -> str:
+        keyboard = InlineKeyboardMarkup([[InlineKeyboardButton(link["label"], url=link["url"])]])
+        sent = await self._bot.send_message(chat, link["text"], reply_markup=keyboard, message_thread_id=link["topic"])
         return str(sent.message_id)
 
     async def _changed(self, chat: str, message: str, html: str, keyboard: InlineKeyboardMarkup | None) -> bool:

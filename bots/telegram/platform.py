@@ -42,7 +42,9 @@ class Telegram:
     ) -> None:
         self._line = Connection(settings, tell, sleep=sleep)
         self._words, self._outreach = words, outreach
-        self._adapter = Adapter(self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now)
+        self._adapter = Adapter(
+            self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now, sleep=sleep
+        )
         self._intake = Intake(PLATFORM, store, self._adapter)
         outreach.connect(PLATFORM, self._line.messenger(words, store.move_address), self._permit)
 
@@ -61,8 +63,8 @@ class Telegram:
         """Have handled what was received, and sent what was owed, by an earlier process: as soon as the store can be used."""
         while True:
             try:
-                await self._intake.recover()
                 await self._outreach.recover()
+                await self._intake.recover()
             except StorageUnavailable:
                 await asyncio.sleep(LOOK_AGAIN)
             else:

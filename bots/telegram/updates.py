@@ -1,6 +1,7 @@
 """Raw updates as what they mean here. Only what is needed of them is read: https://core.telegram.org/bots/api#update."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -66,6 +67,8 @@ class InGroup:
     command: str
     named: bool
     """Whether it names our bot; else it may be meant for another one there."""
+    topic: int | None = None
+    """The topic of the group where that was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class _Message(msgspec.Struct):
     sender: _User | None = msgspec.field(default=None, name="from")
     sender_chat: _Chat | None = None
     is_automatic_forward: bool = False
+    is_topic_message: bool = False
+    message_thread_id: int | None = None
     text: str | None = None
     caption: str | None = None
     migrate_to_chat_id: int | None = None
@@ -237,7 +242,7 @@ def _written(message: _Message, bot_name: str) -> Meaning:
     if message.chat.type != "private" or message.sender is None or message.sender.is_bot:
         return Ignored()
     address = _address(message.chat.id)
-    if name == "start" and ours and rest:
+    if name == "start" and ours and _PAYLOAD.fullmatch(rest):
         return Opened(address, rest)
     sent = datetime.fromtimestamp(min(max(message.date, 0), _LATEST), UTC)
     if name and ours:
@@ -247,16 +252,19 @@ def _written(message: _Message, bot_name: str) -> Meaning:
 
 _LATEST = 2**32
 """Seconds: a later date is nobody's."""
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""All that a link can carry: https://core.telegram.org/api/links#bot-links. Anything else was typed."""
 
 
 def _in_group(message: _Message, name: str, *, named: bool) -> InGroup | Ignored:
     sender = message.sender
+    topic = message.message_thread_id if message.is_topic_message else None
     if message.sender_chat is not None and not message.is_automatic_forward:
-        return InGroup(_address(message.chat.id), None, name, named)
+        return InGroup(_address(message.chat.id), None, name, named, topic)
     # Bots that answer each other never end; and what a channel has published is nobody's question.
     if sender is None or sender.is_bot or message.is_automatic_forward:
         return Ignored()
-    return InGroup(_address(message.chat.id), str(sender.id), name, named)
+    return InGroup(_address(message.chat.id), str(sender.id), name, named, topic)
 
 
 def _command(text: str) -> tuple[str, str, str]:
