@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot_api import SECRET_HEADER, BotApi
+from bot_api import SECRET_HEADER, BotApi, answers
 from bots.telegram.settings import Webhook
 from bots.telegram.webhook import HEALTH, Listening
 from chat import Clock
@@ -80,7 +80,7 @@ def shown(secret: str = SECRET) -> dict[str, str]:
 async def taking(webhook: Webhook) -> AsyncIterator[Taking]:
     """Give what takes updates behind a server that listens."""
     taking = Taking()
-    async with Listening(webhook, taking, lambda: True):
+    async with Listening(webhook, taking, taking=lambda: True, healthy=lambda: True):
         yield taking
 
 
@@ -212,13 +212,59 @@ async def test_what_could_not_be_kept_is_not_acknowledged(webhook: Webhook, taki
 
 async def test_health_says_when_the_webhook_is_set(webhook: Webhook) -> None:
     ready = False
-    async with Listening(webhook, Taking(), lambda: ready):
+    async with Listening(webhook, Taking(), taking=lambda: True, healthy=lambda: ready):
         assert (await posted(webhook, b"", method="GET", path=HEALTH))[:2] == (503, b"")
         ready = True
         assert (await posted(webhook, b"", method="GET", path=HEALTH))[:2] == (200, b"")
 
 
+async def test_what_comes_before_it_can_be_taken_has_to_come_again(webhook: Webhook) -> None:
+    taking, open_ = Taking(), False
+    async with Listening(webhook, taking, taking=lambda: open_, healthy=lambda: True):
+        assert (await posted(webhook, headers=shown()))[0] == 503
+        open_ = True
+        assert (await posted(webhook, headers=shown()))[0] == 200
+    assert len(taking.taken) == 1
+
+
 # ---------------------------------------------------------------- With Telegram
+
+
+async def test_the_port_is_open_while_telegram_cannot_be_reached(tmp_path: Path, api: BotApi, webhook: Webhook) -> None:
+    """Else a host that waits for the port would start the bot again and again."""
+    api.faults.lay("getMe", answers(502), times=None)
+    anna = api.private(api.user(7, "Anna"))
+    async with running(tmp_path, api, now=api.world.now, webhook=webhook, sleep=Waits()) as bot:
+        await api.until(lambda: bool(bot.told))
+        assert (await posted(webhook, b"", method="GET", path=HEALTH))[0] == 503
+        assert (await posted(webhook, headers=shown()))[0] == 503
+
+        api.faults.clear()
+        anna.says("/hip")
+        await bot.rests()
+        assert BODY in anna.last.text
+        assert (await posted(webhook, b"", method="GET", path=HEALTH))[0] == 200
+
+
+async def test_what_waited_while_the_bot_was_away_is_answered_in_one_message(tmp_path: Path, webhook: Webhook) -> None:
+    """Telegram brings one update of a chat at a time, and the next once that is taken."""
+    clock, over = Clock(), asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        await over.wait()
+
+    async with BotApi(now=clock) as api:
+        anna = api.private(api.user(7, "Anna"))
+        for text in ("/hip", "none of these", "none of these", "34"):
+            anna.says(text)
+        clock.moves(minutes=10)
+        async with running(tmp_path, api, now=clock, webhook=webhook, sleep=sleep) as bot:
+            await api.until(lambda: asked(api) > bot.before and not api.waiting)
+            await bot.telegram._intake.done()
+            over.set()
+            await bot.rests()
+
+            assert [words("questions", "place", "ask").splitlines()[0] in text for text in anna.texts] == [True]
 
 
 async def test_a_check_goes_on_over_a_webhook(tmp_path: Path, api: BotApi, webhook: Webhook) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Never
 
 from telegram import Bot
@@ -13,7 +14,7 @@ from bots.telegram.limits import PACE
 from bots.telegram.messenger import Messenger, Move
 from bots.telegram.polling import POLL, SENTENCES, Polling, Tell, Trouble
 from bots.telegram.request import AiohttpRequest, retry_seconds
-from bots.telegram.settings import OFFICIAL, TelegramSettings
+from bots.telegram.settings import OFFICIAL, TelegramSettings, Webhook
 from bots.telegram.webhook import Listening
 from core.intake import Intake
 from core.pacer import Pacer
@@ -37,7 +38,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Connection:
-    """One bot's line to Telegram: `greet` opens it, `run` takes what comes in, `close` lets it go."""
+    """One bot's line to Telegram: `greet` opens it, `run` takes what comes in, `close` lets it go.
+
+    A webhook's port is open as long as `listening` is entered, for a host may wait for that; updates are taken in `run`.
+    """
 
     def __init__(self, settings: TelegramSettings, tell: Tell, *, poll: int = POLL, sleep: Sleep = asyncio.sleep) -> None:
         self._settings, self._tell, self._poll, self._sleep = settings, tell, poll, sleep
@@ -50,11 +54,18 @@ class Connection:
             request=AiohttpRequest(),
             get_updates_request=self._polled,
         )
-        self._ready = False
+        self._taking = self._ready = False
 
     def messenger(self, words: Words, move: Move) -> Messenger:
         """Return what writes to members here."""
         return Messenger(self.bot, words("platform", "may_repeat"), self.pacer.refused, move)
+
+    def listening(self, intake: Intake) -> AbstractAsyncContextManager[object]:
+        """Return the server that a webhook needs, and nothing where there is none."""
+        webhook = self._settings.webhook
+        if webhook is None:
+            return nullcontext()
+        return Listening(webhook, intake.receive, taking=lambda: self._taking, healthy=lambda: self._ready)
 
     async def greet(self) -> None:
         """Return once Telegram has said who the bot is: whatever stands in the way, it is told, and tried again."""
@@ -63,11 +74,12 @@ class Connection:
 
     async def run(self, intake: Intake, words: Words) -> Never:
         """Hand over updates until cancelled, and bring the menus up to date meanwhile."""
+        self._taking = True
         menus_set = asyncio.create_task(self._set_menus(words))
         try:
             if self._settings.webhook is None:
                 await self._ask(intake)
-            await self._listen(intake)
+            await self._be_told(self._settings.webhook)
         finally:
             menus_set.cancel()
 
@@ -88,20 +100,17 @@ class Connection:
         if (await self.bot.get_webhook_info()).url:
             await self.bot.delete_webhook(drop_pending_updates=False)
 
-    async def _listen(self, intake: Intake) -> Never:
-        webhook = self._settings.webhook
-        if webhook is None:
-            raise ValueError("no webhook is set")
-        async with Listening(webhook, intake.receive, lambda: self._ready):
-            await self._until_done(
-                lambda: self.bot.set_webhook(
-                    webhook.url, secret_token=webhook.secrets[0], allowed_updates=KINDS, drop_pending_updates=False
-                ),
-                refused=WEBHOOK_REFUSED,
-            )
-            self._ready = True
+    async def _be_told(self, webhook: Webhook) -> Never:
+        """Have updates brought, with the secret that is the first now."""
+        await self._until_done(
+            lambda: self.bot.set_webhook(
+                webhook.url, secret_token=webhook.secrets[0], allowed_updates=KINDS, drop_pending_updates=False
+            ),
+            refused=WEBHOOK_REFUSED,
+        )
+        self._ready = True
+        while True:
             await asyncio.Event().wait()
-        raise asyncio.CancelledError
 
     # ---------------------------------------------------------------- Below
 

@@ -50,14 +50,15 @@ class Telegram:
 
     async def run(self) -> Never:
         """Say hello to Telegram, go on with what an earlier process left, then take what comes."""
-        await self._line.greet()
-        going_on = asyncio.create_task(self._go_on())
-        try:
-            # What was left comes first, unless the store cannot be used: then nobody waits for it.
-            await asyncio.wait({going_on}, timeout=FIRST_LOOK)
-            await self._line.run(self._intake, self._words)
-        finally:
-            going_on.cancel()
+        async with self._line.listening(self._intake):
+            await self._line.greet()
+            going_on = asyncio.create_task(self._go_on())
+            try:
+                # What was left comes first, unless the store cannot be used: then nobody waits for it.
+                await asyncio.wait({going_on}, timeout=FIRST_LOOK)
+                await self._line.run(self._intake, self._words)
+            finally:
+                going_on.cancel()
 
     async def _go_on(self) -> None:
         """Have handled what was received, and sent what was owed, by an earlier process: as soon as the store can be used."""

@@ -21,13 +21,17 @@ FAREWELL = 3.0
 """Seconds that an update on its way has to be taken, once we stop. Telegram brings it again otherwise."""
 
 Receive = Callable[[Sequence[Update]], Awaitable[None]]
+Asked = Callable[[], bool]
 
 
 class Listening(AbstractAsyncContextManager["Listening"]):
-    """The server, for as long as it is entered. It answers 200 only after an update may be forgotten by Telegram."""
+    """The server, for as long as it is entered. It answers 200 only after an update may be forgotten by Telegram.
 
-    def __init__(self, webhook: Webhook, receive: Receive, healthy: Callable[[], bool]) -> None:
-        self._webhook, self._receive, self._healthy = webhook, receive, healthy
+    Until we are `taking` updates, Telegram is asked to bring them again.
+    """
+
+    def __init__(self, webhook: Webhook, receive: Receive, *, taking: Asked, healthy: Asked) -> None:
+        self._webhook, self._receive, self._taking, self._healthy = webhook, receive, taking, healthy
         app = web.Application(client_max_size=LONGEST_UPDATE)
         app.router.add_post(webhook.path, self._update)
         app.router.add_get(HEALTH, self._health)
@@ -56,6 +60,8 @@ class Listening(AbstractAsyncContextManager["Listening"]):
         if not self._knows(request.headers.get(SECRET_HEADER, "")):
             log.warning("webhook.refused")
             return web.Response(status=403)
+        if not self._taking():
+            return web.Response(status=503)
         raw = await request.read()  # over the bound, aiohttp answers 413
         try:
             number = updates.number(raw)
