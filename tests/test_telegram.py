@@ -12,6 +12,7 @@ from bot_api import BotApi, CutOff, Member, Message, Reset, answers
 from bot_api.faults import Fault
 from chat import Clock, library
 from core.dialogue.token import read
+from core.errors import StorageUnavailable
 from core.ledger import Tallies
 from core.members import Address
 from fakes import NOON, owed
@@ -447,6 +448,35 @@ async def test_messages_that_are_too_old_to_be_deleted_stay_and_all_else_goes(bo
     assert anna.heard[-1].text.startswith(words("privacy", "forget", "receipt_head"))
     tallies = await settled(bot)
     assert (tallies.open, tallies.claimed, tallies.unknown) == (0, 0, 0)
+
+
+# ---------------------------------------------------------------- When nothing can be kept
+
+
+async def fails(*_: object) -> None:
+    raise StorageUnavailable("There is no room left on the disk.")
+
+
+async def test_a_check_goes_on_while_nothing_can_be_kept_and_is_kept_after(
+    bot: Running, anna: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await says(bot, anna, "/hip")
+    with monkeypatch.context() as patch:
+        patch.setattr(bot.store, "_write", fails)
+        patch.setattr(bot.store, "_read", fails)
+        await says(bot, anna, "/hip")
+        await taps(bot, anna, NONE)
+        assert HEALTH.splitlines()[0] in anna.last.text or HEALTH.splitlines()[0] in anna.heard[-2].text
+        assert sum(words("ui", "not_kept") in text for text in anna.texts) == 1
+        club = bot.api.group("Runners", anna.user)
+        await says(bot, club.member(anna.user), "/hip")
+        assert len(club.member(anna.user).heard) == 1
+
+    await taps(bot, anna, words("questions", "health", "none"))
+    session = (await bot.store.load(Address("telegram", str(ANNA)))).session
+    assert session is not None
+    assert [answer["question"] for answer in session["answers"]] == ["body", "health"]
+    assert await bot.store.unhandled("telegram") == ()
 
 
 # ---------------------------------------------------------------- By typing alone
