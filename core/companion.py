@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
-from core.dialogue import Command, Inbound, Notice, Reply, Session, Turn, UnreadableSession, advance, from_json, to_json
+from core.dialogue import (
+    Command,
+    Inbound,
+    Notice,
+    Reply,
+    Session,
+    Turn,
+    UnreadableSession,
+    advance,
+    beside,
+    from_json,
+    to_json,
+)
 from core.dialogue import typed as typed_words
 from core.dialogue.screens import safely
 from core.errors import StorageUnavailable
@@ -97,8 +109,7 @@ class Companion:
             case Erasing():
                 return await self._erase(asked, own)
             case Said():
-                replies = (*self._gone(record, session), *own.replies)
-                return await self._keep(asked, self._aside(record, session, own), replies)
+                return await self._beside(asked, record, session, own)
             case None:
                 return await self._advance(asked, record, session)
 
@@ -112,6 +123,12 @@ class Companion:
         result = self._ownership.result(record, turn.session, turn.replies)
         change = replace(change, consents=stopped.consents, result=result)
         return await self._keep(asked, change, (*replies, *stopped.replies))
+
+    async def _beside(self, asked: _Asked, record: Record, session: Session | None, own: Said) -> Answer:
+        turn = beside(self._library, session, record.preferences, own.replies, now=self._now())
+        plain = None if turn.session is None else to_json(turn.session)
+        change = Change(plain, record.preferences, consents=own.consents, forget_history=own.forget_history)
+        return await self._keep(asked, change, (*self._gone(record, session), *turn.replies))
 
     async def _keep(self, asked: _Asked, change: Change, replies: tuple[Reply, ...]) -> Answer:
         """Return the answer, once the change is kept; where that cannot be, it says so."""
@@ -169,11 +186,6 @@ class Companion:
         """Return that there was a check that cannot be read, where that is so: what is kept next takes its place."""
         lost = record.damaged or (record.session is not None and session is None)
         return (self._safe("damaged"),) if lost else ()
-
-    def _aside(self, record: Record, session: Session | None, own: Said) -> Change:
-        """Return the change where something else than the open check was shown."""
-        plain = None if session is None else to_json(replace(session, away=True))
-        return Change(plain, record.preferences, consents=own.consents, forget_history=own.forget_history)
 
     def _not_kept(self, inbound: Inbound) -> tuple[Notice, ...]:
         """Return what is said when nothing can be kept: of /stop each time, of the rest once for each member."""

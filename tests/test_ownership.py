@@ -118,6 +118,20 @@ async def test_the_open_check_is_still_there_afterwards(chat: Chat) -> None:
     assert (await kept(chat))["sessions"][0]["ticked"] == []
 
 
+async def test_the_way_back_to_an_open_check_stands_below_all_of_it(chat: Chat) -> None:
+    await chat.says("/hip")
+    for command in ("/privacy", "/about", "/mydata", "/forget"):
+        await chat.says(command)
+        assert [b.label for b in chat.last[-1].choices].count(words("ui", "buttons", "go_on")) == 1
+    await chat.taps(said("forget", "no"))
+    await chat.taps(words("ui", "buttons", "go_on"))
+    assert chat.prompt.question == "body"
+
+    await chat.says("/stop")
+    await chat.says("/privacy")
+    assert words("ui", "buttons", "go_on") not in [b.label for b in chat.last[-1].choices]
+
+
 # ---------------------------------------------------------------- A copy
 
 

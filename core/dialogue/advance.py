@@ -1,5 +1,6 @@
 """One turn: what the member did, what it means where they are, and what is said."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -39,6 +40,13 @@ def advance(
     return _Turning(library, opened, preferences, now, fresh).take(inbound)
 
 
+def beside(
+    library: Library, session: Session | None, preferences: Preferences, replies: Sequence[Reply], *, now: datetime
+) -> Turn:
+    """Return the turn that shows something else beside an open check, with the way back to it below."""
+    return _Turning(library, _opened(library, session, now), preferences, now, "").beside(*replies)
+
+
 def _opened(library: Library, session: Session | None, now: datetime) -> Session | None:
     if session is None or session.expired(now) or session.pathway != library.pathway.id:
         return None
@@ -72,6 +80,16 @@ class _Turning:
             case Text(text=text):
                 return self._text(text)
 
+    def beside(self, *replies: Reply) -> Turn:
+        """Return a turn that shows something beside the open check."""
+        check = self._check
+        if check is None:
+            return self._turn(*replies)
+        self._session = replace(check.session, away=True)
+        back = check.screens.button("go", Role.CONFIRM, "go_on" if check.question else "see_result")
+        *before, last = replies
+        return self._turn(*before, replace(last, choices=(*last.choices, back)))
+
     @property
     def _check(self) -> Check | None:
         if self._session is None:
@@ -84,16 +102,6 @@ class _Turning:
 
     def _turn(self, *replies: Reply) -> Turn:
         return Turn(self._session, self._preferences, replies)
-
-    def _aside(self, *replies: Reply) -> Turn:
-        """Return a turn that shows something beside the open check."""
-        check = self._check
-        if check is None:
-            return self._turn(*replies)
-        self._session = replace(check.session, away=True)
-        back = check.screens.button("go", Role.CONFIRM, "go_on" if check.question else "see_result")
-        *before, last = replies
-        return self._turn(*before, replace(last, choices=(*last.choices, back)))
 
     def _went(self, step: tuple[Session, tuple[Reply, ...]]) -> Turn:
         self._session, replies = step
@@ -131,13 +139,13 @@ class _Turning:
             case "hip":
                 return self._hip()
             case "start" | "help":
-                return self._aside(self._shelves.help())
+                return self.beside(self._shelves.help())
             case "care":
-                return self._aside(self._shelves.search(rest) if rest else self._shelves.care())
+                return self.beside(self._shelves.search(rest) if rest else self._shelves.care())
             case "warning" | "prevent" | "physio" | "faq":
-                return self._aside(self._shelves.search(rest) if rest else self._shelves.shelf(COMMAND_SHELVES[name]))
+                return self.beside(self._shelves.search(rest) if rest else self._shelves.shelf(COMMAND_SHELVES[name]))
             case "settings":
-                return self._aside(self._shelves.settings())
+                return self.beside(self._shelves.settings())
             case "why":
                 return self._turn(*self._check.why()) if self._check else self._turn(self._passing("no_result_yet"))
             case "stop":
@@ -240,7 +248,7 @@ class _Turning:
             self._preferences = replace(self._preferences, units=Units(token.arg))
             return self._turn(self._shelves.units_set())
         reply = self._shelves.pressed(token)
-        return self._aside(reply) if reply else self._aside(self._passing("old_menu"), self._shelves.care())
+        return self.beside(reply) if reply else self.beside(self._passing("old_menu"), self._shelves.care())
 
     def _old_check(self, token: Token) -> str:
         """Return what is said to a button of another check: the day it began, where that is recent and plausible."""
