@@ -148,6 +148,14 @@ async def test_a_care_page_that_is_open_does_not_lose_the_check(bot: Running, an
     assert len(with_buttons(anna)) == 1
 
 
+@pytest.mark.parametrize("command", ["/privacy", "/about", "/mydata", "/forget", "/help", "/care", "/settings", "/warning"])
+async def test_from_everything_beside_an_open_check_a_button_leads_back(bot: Running, anna: Member, command: str) -> None:
+    await says(bot, anna, "/hip", command)
+    await taps(bot, anna, "Go on")
+
+    assert BODY.splitlines()[0] in anna.last.text
+
+
 # ---------------------------------------------------------------- Buttons that are old, strange or somebody else's
 
 
@@ -430,6 +438,7 @@ async def test_the_export_is_a_file_and_the_chat_can_be_erased_with_its_messages
     assert document.name == "hipwise.json"
     assert json.loads(document.data)["sessions"]
     assert anna.last.text == words("privacy", "mydata", "export_done")
+    assert anna.last.labels == ("Go on",)
 
     await says(bot, anna, "/forget")
     await taps(bot, anna, words("privacy", "forget", "messages"))

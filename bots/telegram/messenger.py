@@ -78,7 +78,9 @@ class Messenger:
         keyboard = _markup(message.keyboard)
         if isinstance(reply, File):
             file = InputFile(reply.content.encode(), reply.name)
-            sent = await self._bot.send_document(chat, file, caption=caption(reply), parse_mode=ParseMode.HTML)
+            sent = await self._bot.send_document(
+                chat, file, caption=caption(reply), parse_mode=ParseMode.HTML, reply_markup=keyboard
+            )
             return str(sent.message_id)
         if delivery.edits is not None and await self._changed(chat, delivery.edits, html, keyboard):
             return delivery.edits
