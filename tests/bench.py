@@ -4,6 +4,7 @@ It takes about five minutes, and 3 GB in build/ meanwhile. `make bench ARGS=--la
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,11 +17,18 @@ import bench_turns
 
 def main(words: Sequence[str]) -> None:
     """Print every figure, its baseline and its limit."""
+    _say_if_busy()
     bench_turns.report()
     bench_start.report()
     asyncio.run(bench_store.report())
     bench_send.report(*((600, 3000) if "--large" in words else (600,)))
     bench_growth.report()
+
+
+def _say_if_busy() -> None:
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if load > processors / 2:
+        print(f"This machine is busy (load {load:.1f}, {processors} processors): the figures are worse than they would be.")
 
 
 if __name__ == "__main__":
