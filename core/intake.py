@@ -53,6 +53,9 @@ class Intake:
         self._platform, self._inbox, self._reader = platform, inbox, reader
         self._lanes = Lanes()
         self._unkept: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+        self._recovered = False
+        self._taken: set[str] = set()
+        """Rows that this process queued before it had recovered: they are none of an earlier one."""
 
     async def receive(self, updates: Sequence[Update]) -> None:
         """Return when the updates may be acknowledged: each is on disk, or, where nothing can be kept, was acted on."""
@@ -60,9 +63,14 @@ class Intake:
         await asyncio.shield(asyncio.gather(*(self._receive(update) for update in updates)))
 
     async def recover(self) -> None:
-        """Have handled what an earlier process received."""
+        """Have handled what an earlier process received, once, however late that can be done."""
+        if self._recovered:
+            return
         for received in await self._inbox.unhandled(self._platform):
-            await self._queue(received.raw, received.row)
+            if received.row not in self._taken:
+                await self._queue(received.raw, received.row)
+        self._recovered = True
+        self._taken.clear()
 
     async def done(self) -> None:
         """Return once all that was received is handled."""
@@ -92,6 +100,8 @@ class Intake:
             await self._queue(update.raw, row)
 
     async def _queue(self, raw: bytes, row: str) -> None:
+        if not self._recovered:
+            self._taken.add(row)
         try:
             lane = self._reader.sender(raw)
         except Exception as error:  # noqa: BLE001 - a mistake of the reader's must not hold up all that comes after

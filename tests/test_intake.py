@@ -309,6 +309,27 @@ async def test_what_nothing_can_be_made_of_does_not_hold_up_the_start(
     assert process.reading.acted == ["anna 1"]
 
 
+async def test_a_start_that_goes_on_late_handles_nothing_twice(process: Process) -> None:
+    await process.kept.receive(PLATFORM, "anna 0", b"anna 0", Address(PLATFORM, "anna"))
+    held = process.reading.holds("anna 1")
+    await process.receives("anna 1", "ben disk")
+    await begun(process, "ben disk")
+    looks = process.inbox.unhandled
+
+    async def while_it_looks(platform: str) -> tuple[Received, ...]:
+        found = await looks(platform)
+        held.set()
+        await process.intake.done()
+        return found
+
+    process.inbox.unhandled = while_it_looks  # type: ignore[method-assign]
+    for _ in range(2):
+        await process.intake.recover()
+        await process.intake.done()
+
+    assert sorted(process.reading.begun) == ["anna 0", "anna 1", "ben disk"]
+
+
 async def test_stopping_leaves_on_disk_what_was_not_done(process: Process) -> None:
     process.reading.holds("anna 1")
     await process.receives("anna 1", "anna 2", "ben 1")
