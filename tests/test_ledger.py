@@ -375,7 +375,7 @@ class Ledger(RuleBasedStateMachine):
         delivery=deliveries,
         how=st.sampled_from(
             [
-                (sql.UNKNOWN, {State.CLAIMED}, State.UNKNOWN),
+                (sql.UNKNOWN, {State.CLAIMED, State.UNKNOWN}, State.UNKNOWN),
                 (sql.SKIP, {State.OPEN, State.CLAIMED}, State.SKIPPED),
                 (sql.DROP, {State.OPEN, State.CLAIMED, State.UNKNOWN}, State.DROPPED),
             ]
@@ -389,7 +389,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(delivery=deliveries, hours=st.integers(0, 3))
     def release(self, delivery: Delivery, hours: int) -> None:
         if outbox.release(self.book, delivery, self.now + timedelta(hours=hours), self.now):
-            self._moved(delivery, {State.CLAIMED}, State.OPEN)
+            self._moved(delivery, {State.CLAIMED, State.UNKNOWN}, State.OPEN)
             self.sends[delivery.id] -= 1
 
     @rule(target=deliveries)

@@ -505,6 +505,24 @@ async def test_all_that_an_earlier_process_owed_goes_out_before_anything_new(
         assert await process.counts() == {"planned": 10, "sent": 10}
 
 
+@pytest.mark.parametrize("outcome", [None, GONE, RetryLater(7), Refused()], ids=["sent", "unknown", "later", "refused"])
+async def test_a_start_that_goes_on_late_leaves_what_is_in_hand_to_its_outcome(
+    process: Process, outcome: Exception | None
+) -> None:
+    process.platform.fails["one"] = [] if outcome is None else [outcome]
+    held = process.platform.holds("one")
+    process.outreach.send(await process.owes("one", kind=Kind.QUESTION))
+    await until(lambda: process.platform.given == ["one"])
+
+    await process.outreach.recover()
+    held.set()
+    await process.outreach.done()
+
+    again = isinstance(outcome, RetryLater | ConnectionResetError)
+    assert process.platform.given == ["one"] * (2 if again else 1)
+    assert await process.counts() == {"planned": 1, ("dropped" if isinstance(outcome, Refused) else "sent"): 1}
+
+
 async def test_stopping_leaves_what_was_claimed_unknown_and_the_rest_owed(tmp_path: Path, clock: Clock) -> None:
     async with started(tmp_path, clock) as stopped:
         stopped.platform.holds("one")

@@ -63,7 +63,7 @@ def move(book: Book, statement: str, delivery: Delivery, now: datetime) -> bool:
 
 def release(book: Book, delivery: Delivery, due: datetime, now: datetime) -> bool:
     """Return whether a claim was given back, as if it had never been made."""
-    return bool(book.run(sql.RELEASE, minute(due), minute(now), delivery.id))
+    return bool(book.run(sql.RELEASE, minute(due), minute(now), delivery.id, delivery.attempt))
 
 
 def recover(book: Book, now: datetime) -> int:

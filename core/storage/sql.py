@@ -112,9 +112,12 @@ CLAIM = """
 UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?, owed = COALESCE(?, owed)
 WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL
 """
-RELEASE = "UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ? WHERE id = ? AND state = 'claimed'"
+RELEASE = """
+UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ?
+WHERE id = ? AND state IN ('claimed', 'unknown') AND attempt = ?
+"""
 SENT = "UPDATE outbox SET state = 'sent', changed = ?, message = ? WHERE id = ? AND state IN ('claimed', 'unknown')"
-UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE id = ? AND state = 'claimed'"
+UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE id = ? AND state IN ('claimed', 'unknown')"
 SKIP = "UPDATE outbox SET state = 'skipped', changed = ? WHERE id = ? AND state IN ('open', 'claimed')"
 DROP = "UPDATE outbox SET state = 'dropped', changed = ? WHERE id = ? AND state IN ('open', 'claimed', 'unknown')"
 ALL_CLAIMS_UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE state = 'claimed'"

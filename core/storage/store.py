@@ -132,7 +132,7 @@ class Store(Database):
         return await self._settled(delivery, lambda book: outbox.sent(book, delivery, message_id, self._now()))
 
     async def unknown(self, delivery: Delivery) -> bool:
-        """Note that nobody knows what came of a claim; return whether it was one."""
+        """Note that nobody knows what came of a claim; return whether that is so."""
         return await self._move(sql.UNKNOWN, delivery)
 
     async def skipped(self, delivery: Delivery) -> bool:
