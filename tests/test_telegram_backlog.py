@@ -1,8 +1,9 @@
 """A bot that was away acts on all that waited for it, and says in one message where that has led."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ import pytest
 from bot_api import BotApi, Member
 from bots.telegram.adapter import LATE
 from chat import Clock
+from core.dialogue import Notice
+from core.ledger import Delivery, Kind, Owed
 from core.members import Address
+from core.replies import plain
+from core.storage import Store
 from telegram_chat import Waits, running, words
 
 ANNA, BEN = 4711, 815
@@ -168,3 +173,30 @@ async def test_what_was_kept_by_a_process_that_died_is_answered_at_the_next_star
     await comes_back(tmp_path, api, clock)
 
     assert [HEALTH in text for text in anna.texts[1:]] == [True]
+
+
+async def test_what_a_process_that_died_still_owed_is_said_before_the_answers_to_what_it_left(
+    tmp_path: Path, api: BotApi, anna: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recover = Store.recover
+
+    async def slowly(store: Store, now: datetime) -> tuple[Delivery, ...]:
+        await asyncio.sleep(0.1)
+        return await recover(store, now)
+
+    monkeypatch.setattr(Store, "recover", slowly)
+    address = Address("telegram", str(ANNA))
+    async with running(tmp_path, api, now=clock, sleep=Waits()) as bot:
+        anna.says("/start")
+        await bot.rests()
+        owed = [Owed(Kind.NOTICE, plain(Notice(f"owed {number}")), clock()) for number in range(3)]
+        await bot.store.plan(address, owed)
+        message = {"message_id": 1, "date": int(clock().timestamp()), "chat": anna.chat.json}
+        update = {"update_id": 1, "message": {**message, "from": anna.user.json, "text": "/care"}}
+        await bot.store.receive("telegram", "1", json.dumps(update).encode(), address)
+    seen = len(anna.heard)
+
+    await comes_back(tmp_path, api, clock)
+
+    assert firsts(anna)[seen : seen + 3] == ["owed 0", "owed 1", "owed 2"]
+    assert len(anna.heard) == seen + 4

@@ -61,9 +61,10 @@ class Telegram:
                 going_on.cancel()
 
     async def _go_on(self) -> None:
-        """Have handled what was received, and sent what was owed, by an earlier process: as soon as the store can be used."""
+        """Have sent what was owed, and handled what was received, by an earlier process: as soon as the store can be used."""
         while True:
             try:
+                # What is owed goes first: it answers what came before.
                 await self._outreach.recover()
                 await self._intake.recover()
             except StorageUnavailable:
