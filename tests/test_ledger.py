@@ -126,6 +126,16 @@ async def test_buttons_are_over_once_others_are_below_and_not_before(kept: Store
     assert (await said(kept, "3", Kind.VERDICT, BUTTONS)).closes == "1"
 
 
+async def test_buttons_are_taken_away_once(kept: Store) -> None:
+    await said(kept, "1", Kind.QUESTION, BUTTONS)
+    await said(kept, "2", Kind.NOTICE, BUTTONS)
+
+    assert (await said(kept, "3", Kind.NOTICE, BUTTONS)).closes is None
+    assert (await said(kept, "4", Kind.QUESTION, BUTTONS)).closes is None
+    assert (await said(kept, "5", Kind.NOTICE, {})).closes is None
+    assert (await said(kept, "6", Kind.VERDICT, BUTTONS)).closes == "4"
+
+
 async def test_a_question_that_became_a_message_of_its_own_is_no_edit_after_a_kill(tmp_path: Path) -> None:
     async with store(tmp_path) as first:
         await said(first, "1", Kind.QUESTION, BUTTONS)

@@ -1,8 +1,9 @@
 """The outbox: everything owed is a row before it is sent, and its state says how far it came."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from core.ledger import Delivery, Kind, Owed, State, may_repeat
@@ -94,16 +95,33 @@ def _placed(book: Book, delivery: Delivery) -> Delivery:
     """Return a delivery as it fits below what was sent last: an older question is not changed, but its buttons are over."""
     if not delivery.reply.get("choices"):
         return delivery
-    latest = [
-        (message, None if owed is None else Kind(owed["kind"]))
-        for row, member, sealed, sealed_message in book.all(sql.LATEST, delivery.id, LOOK_BACK)
-        if (message := book.open("outbox.message", member, row, sealed_message)) is not None
-        for owed in (book.open("outbox.owed", member, row, sealed),)
-    ]
-    if delivery.kind is Kind.QUESTION and latest[:1] == [(delivery.edits, Kind.QUESTION)]:
+    latest = _latest(book, delivery)
+    newest = next(latest, None)
+    question = delivery.kind is Kind.QUESTION
+    if question and newest == _Said(delivery.edits, Kind.QUESTION, buttons=True):
         return delivery
-    question = next((message for message, kind in latest if kind is Kind.QUESTION), None)
-    return replace(delivery, edits=None if delivery.kind is Kind.QUESTION else delivery.edits, closes=question)
+    # Whatever else has buttons has closed the question above it.
+    above = next((said for said in chain([newest], latest) if said is not None and said.buttons), None)
+    closes = above.message if above is not None and above.kind is Kind.QUESTION else None
+    return replace(delivery, edits=None if question else delivery.edits, closes=closes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message that was sent: its id on the platform, and what it was."""
+
+    message: str | None
+    kind: Kind
+    buttons: bool
+
+
+def _latest(book: Book, delivery: Delivery) -> Iterator[_Said]:
+    """Yield what was sent last to the address of a delivery, the newest first."""
+    for row, member, sealed, sealed_message in book.all(sql.LATEST, delivery.id, LOOK_BACK):
+        message = book.open("outbox.message", member, row, sealed_message)
+        owed: Any = book.open("outbox.owed", member, row, sealed)
+        if message is not None and owed is not None:
+            yield _Said(message, Kind(owed["kind"]), buttons=bool(owed["reply"].get("choices")))
 
 
 def _sealed(book: Book, member: str, row: str, owed: Owed | Delivery) -> bytes:
