@@ -37,6 +37,8 @@ OWED = {
     Kind.CHECK_IN: Owed(Kind.CHECK_IN, plain(Prompt("How was it?", "q", YES)), START, SOON_OVER),
     Kind.TIP: Owed(Kind.TIP, plain(Notice("Sleep.")), START, SOON_OVER),
 }
+IMPATIENT = 0.5
+"""Seconds that silence is listened to: here for less long than usual."""
 NUMBERS = {kind: number for number, kind in enumerate(OWED, start=100)}
 
 
@@ -72,8 +74,6 @@ async def connected(folder: Path, clock: Clock, waits: Waits | None = None) -> A
         for kind, id in NUMBERS.items():
             bot.member(id, kind).says("/start")
         await bot.rests()
-        # Silence is met with less patience than usual.
-        bot.telegram._line.bot._request[1]._read = 0.2  # type: ignore[attr-defined]
         yield bot
         assert (await bot.store.tallies()).conserved
 
@@ -81,6 +81,8 @@ async def connected(folder: Path, clock: Clock, waits: Waits | None = None) -> A
 async def owes(bot: Running, kind: Kind, fault: Fault | None, *, times: int = 1, edits: str | None = None) -> Delivery:
     """Have something sent, while the first calls for its chat go wrong."""
     chat = NUMBERS[kind]
+    if isinstance(fault, Silence):
+        bot.telegram._line.bot._request[1]._read = IMPATIENT  # type: ignore[attr-defined]
     if fault is not None:
         bot.api.faults.lay("*", fault, chat=chat, times=times)
     (delivery,) = await bot.store.plan(Address("telegram", str(chat)), [replace(OWED[kind], edits=edits)])
@@ -249,7 +251,9 @@ async def test_an_edit_is_made_until_it_is_done(tmp_path: Path, clock: Clock, fa
             Address("telegram", str(asked.user.id)),
             [Owed(Kind.QUESTION, plain(Prompt("Since when?", "q", YES)), START, edits=str(question.id))],
         )
-        times = 1 if done else 4
+        times = 1 if done or isinstance(fault, Silence) else 4
+        if isinstance(fault, Silence):
+            bot.telegram._line.bot._request[1]._read = IMPATIENT  # type: ignore[attr-defined]
         bot.api.faults.lay("editMessageText", replace(fault, done=done), times=times)
         bot.outreach.send([delivery])
         await bot.rests()
