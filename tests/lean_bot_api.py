@@ -64,7 +64,7 @@ async def serve(*, strict: bool) -> None:
     """Serve until killed; print the port first."""
     api = Api(Limiter() if strict else None)
     listening = await asyncio.get_running_loop().create_server(lambda: Connection(api), "127.0.0.1", 0)
-    print(listening.sockets[0].getsockname()[1], flush=True)
+    print(listening.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - whoever started it reads where it is
     await listening.serve_forever()
 
 
@@ -84,7 +84,7 @@ class Api:
         self._limiter = limiter
         self._calls: Counter[str] = Counter()
         self._updates: deque[dict[str, Any]] = deque()
-        self._asking: "Connection | None" = None
+        self._asking: Connection | None = None
         self._asked_until = asyncio.get_running_loop().call_later(0, self._end)
         self._number = 100
         self._turns: dict[int, Turn] = {}

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -32,7 +32,7 @@ SOON = 3.0
 """Seconds until what surely was not sent is tried again."""
 NEW_TOKEN = 60.0
 """The same where the token is no longer good: someone has to see to it."""
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+NO_PREVIEW = {"is_disabled": True}
 
 Refuse = Callable[[Address, float], None]
 """Told which chat Telegram refused, and for how many seconds."""
@@ -75,18 +75,16 @@ class Messenger:
         reply = reply_of(delivery.reply)
         message = drawn(reply)
         html = f"{self._mark}\n\n{message.html}" if delivery.marked else message.html
-        keyboard = _markup(message.keyboard)
+        drawing = _drawing(message.keyboard)
         if isinstance(reply, File):
             file = InputFile(reply.content.encode(), reply.name)
             sent = await self._bot.send_document(
                 chat, file, caption=caption(reply), parse_mode=ParseMode.HTML, reply_markup=keyboard
             )
             return str(sent.message_id)
-        if delivery.edits is not None and await self._changed(chat, delivery.edits, html, keyboard):
+        if delivery.edits is not None and await self._changed(chat, delivery.edits, html, drawing):
             return delivery.edits
-        sent = await self._bot.send_message(
-            chat, html, parse_mode=ParseMode.HTML, reply_markup=keyboard, link_preview_options=NO_PREVIEW
-        )
+        sent = await self._bot.send_message(chat, html, parse_mode=ParseMode.HTML, api_kwargs=drawing)
         return str(sent.message_id)
 
     async def _point(self, chat: str, link: Mapping[str, Any]) -> str:
@@ -94,12 +92,10 @@ class Messenger:
         sent = await self._bot.send_message(chat, link["text"], reply_markup=keyboard, message_thread_id=link["topic"])
         return str(sent.message_id)
 
-    async def _changed(self, chat: str, message: str, html: str, keyboard: InlineKeyboardMarkup | None) -> bool:
+    async def _changed(self, chat: str, message: str, html: str, drawing: dict[str, Any]) -> bool:
         """Return whether a message now says this; not where it is gone, or cannot be changed."""
         try:
-            await self._bot.edit_message_text(
-                html, chat, int(message), parse_mode=ParseMode.HTML, reply_markup=keyboard, link_preview_options=NO_PREVIEW
-            )
+            await self._bot.edit_message_text(html, chat, int(message), parse_mode=ParseMode.HTML, api_kwargs=drawing)
         except BadRequest as refused:
             if _is_about_the_chat(refused):
                 raise
@@ -152,7 +148,7 @@ def _is_about_the_chat(refused: BadRequest) -> bool:
     return any(words in why for words in ("chat not found", "user not found", "peer_id_invalid", "user_deactivated"))
 
 
-def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
-    if not keyboard:
-        return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.tap) for b in row] for row in keyboard])
+def _drawing(keyboard: Keyboard) -> dict[str, Any]:
+    """Return what goes with a text, as the Bot API takes it: the library's objects for it cost as much as sending them."""
+    rows = [[{"text": button.label, "callback_data": button.tap} for button in row] for row in keyboard]
+    return {"link_preview_options": NO_PREVIEW, **({"reply_markup": {"inline_keyboard": rows}} if rows else {})}
