@@ -79,7 +79,7 @@ class Messenger:
         if isinstance(reply, File):
             file = InputFile(reply.content.encode(), reply.name)
             sent = await self._bot.send_document(
-                chat, file, caption=caption(reply), parse_mode=ParseMode.HTML, reply_markup=keyboard
+                chat, file, caption=caption(reply), parse_mode=ParseMode.HTML, api_kwargs=drawing
             )
             return str(sent.message_id)
         if delivery.edits is not None and await self._changed(chat, delivery.edits, html, drawing):
