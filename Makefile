@@ -22,7 +22,7 @@ run: .venv/.run ## start Hipwise
 	@$(BIN)/python -m bots run $(ARGS)
 
 test: .venv/.dev ## the tests; make test ARGS="-k night" for some of them
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: .venv/.dev ## form, types, dependencies between packages, content
 	@$(BIN)/python -m ruff check .
@@ -32,7 +32,7 @@ check: .venv/.dev ## form, types, dependencies between packages, content
 	@$(BIN)/python -m bots content
 
 prove: .venv/.dev ## the long proofs that the rules are safe and nothing is lost
-	@$(BIN)/python -m pytest -m prove -q $(ARGS)
+	@$(BIN)/python -m pytest -m prove -n auto -q $(ARGS)
 
 journeys: .venv/.dev ## write the golden conversations anew, after a change of words that was meant
 	@UPDATE_JOURNEYS=1 $(BIN)/python -m pytest -q tests/test_journeys.py

@@ -57,7 +57,7 @@ def shown_until_it_waits(terminal: int, keys: list[bytes]) -> str:
 
 def _shown_next(terminal: int) -> bytes:
     """Return what a terminal shows next; nothing once the process at its other end has left, or is silent for too long."""
-    ready, _, _ = select.select([terminal], [], [], 5)
+    ready, _, _ = select.select([terminal], [], [], 20)
     try:
         return os.read(terminal, 65_536) if ready else b""
     except OSError:
