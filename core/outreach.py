@@ -23,6 +23,9 @@ AGAIN = 2.0
 """Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover.
 After each further time, twice as many."""
 
+SAID_WITHIN = 10.0
+"""Seconds that something which could not be kept is tried for: until it is over, nothing more may be taken in."""
+
 Sleep = Callable[[float], Awaitable[None]]
 Permit = Callable[[Delivery], AbstractAsyncContextManager[None]]
 """When a delivery may go: it is claimed only then, so that nothing is of unknown outcome that was merely waiting."""
@@ -67,8 +70,11 @@ class Outreach:
         """Send what could not be kept, as far as that can be done: nobody knows of it after."""
         for one in owed:
             delivery = Delivery("unkept", "", address, one.kind, one.reply, one.due, None, one.edits, State.CLAIMED, 1, one.due)
-            while isinstance(outcome := await self._said(delivery), RetryLater):
-                await self._sleep(outcome.seconds)
+            try:
+                async with asyncio.timeout(SAID_WITHIN):
+                    outcome = await self._said(delivery)
+            except TimeoutError as error:
+                outcome = error
             if isinstance(outcome, Exception):
                 log.error("delivery.lost", extra={"error": type(outcome).__name__})
 
@@ -144,8 +150,12 @@ class Outreach:
                 return None
 
     async def _said(self, delivery: Delivery) -> str | Exception | None:
-        async with self._permits[delivery.address.platform](delivery):
-            return await self._outcome(delivery)
+        while True:
+            async with self._permits[delivery.address.platform](delivery):
+                outcome = await self._outcome(delivery)
+            if not isinstance(outcome, RetryLater) or outcome.seconds > SAID_WITHIN:
+                return outcome
+            await self._sleep(outcome.seconds)
 
     async def _outcome(self, claimed: Delivery) -> str | Exception | None:
         try:

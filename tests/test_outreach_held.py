@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core import outreach as outreach_module
 from core.errors import RetryLater
 from core.ledger import Delivery, Kind
 from core.outreach import Outreach
@@ -107,3 +108,17 @@ async def test_what_could_not_be_kept_is_said_once_where_nobody_knows(out: Out, 
 
     assert len(out.phone.sent) == 1
     assert [record.message for record in caplog.records if record.name == "core.outreach"] == ["delivery.lost"]
+
+
+async def test_what_could_not_be_kept_holds_up_nobody_for_long(
+    out: Out, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    out.phone.next[ANNA.id] = [RetryLater(3600)]
+    await out.outreach.say(ANNA, [owed(text="one")])
+    monkeypatch.setattr(outreach_module, "SAID_WITHIN", 0.05)
+    out.phone.gate.clear()
+    await out.outreach.say(ANNA, [owed(text="two")])
+
+    assert out.phone.waits == []
+    lost = [vars(record)["error"] for record in caplog.records if record.message == "delivery.lost"]
+    assert lost == ["RetryLater", "TimeoutError"]
