@@ -47,6 +47,10 @@ def test_a_webhook_has_an_address_a_port_and_a_secret_or_two() -> None:
         ({**HOOK, "PORT": "0"}, "PORT"),
         ({**HOOK, "PORT": ""}, "PORT"),
         ({**HOOK, "TELEGRAM_WEBHOOK_URL": "http://club.example/tg"}, "TELEGRAM_WEBHOOK_URL"),
+        ({**HOOK, "TELEGRAM_WEBHOOK_URL": "https://club.example/{tg}"}, "TELEGRAM_WEBHOOK_URL"),
+        ({**HOOK, "TELEGRAM_WEBHOOK_URL": "https://club.example/t%67"}, "TELEGRAM_WEBHOOK_URL"),
+        ({**HOOK, "TELEGRAM_WEBHOOK_URL": "https://club.example:8080/tg"}, "8443"),
+        ({**HOOK, "TELEGRAM_WEBHOOK_URL": "https://club.example:port/tg"}, "TELEGRAM_WEBHOOK_URL"),
     ],
 )
 def test_what_is_wrong_is_named_and_never_shown(given: dict[str, str], named: str) -> None:
@@ -61,6 +65,12 @@ def test_what_is_wrong_is_named_and_never_shown(given: dict[str, str], named: st
 )
 def test_plain_http_is_for_this_machine(api: str) -> None:
     assert problems(TELEGRAM_API_URL=api) == ""
+
+
+def test_a_server_of_ones_own_delivers_to_any_port() -> None:
+    own = {"TELEGRAM_API_URL": "http://127.0.0.1:8081", **HOOK, "TELEGRAM_WEBHOOK_URL": "http://127.0.0.1:8080/tg"}
+
+    assert problems(**own) == ""
 
 
 def test_plain_http_elsewhere_has_to_be_said() -> None:

@@ -13,6 +13,9 @@ VARIABLES = (TOKEN, API_URL, WEBHOOK_URL, WEBHOOK_SECRET, PORT, PLAIN_HTTP)
 
 OFFICIAL = "https://api.telegram.org"
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,100}")
+_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
+_PORTS = (None, 443, 80, 88, 8443)
+"""To others Telegram does not deliver: https://core.telegram.org/bots/webhooks. A server of one's own does."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
@@ -65,9 +68,22 @@ def _problems(given: Mapping[str, str]) -> Iterator[str]:
         yield from _address_problems(API_URL, given)
     if given[WEBHOOK_URL]:
         yield from _address_problems(WEBHOOK_URL, given)
+        yield from _webhook_address_problems(given)
         yield from _webhook_problems(given)
     elif given[WEBHOOK_SECRET]:
         yield f"{WEBHOOK_SECRET} is set, and {WEBHOOK_URL} is not. Set both for a webhook, or neither."
+
+
+def _webhook_address_problems(given: Mapping[str, str]) -> Iterator[str]:
+    try:
+        address = urlsplit(given[WEBHOOK_URL])
+        port = address.port
+    except ValueError:
+        return  # that was told
+    if not _PATH.fullmatch(address.path):
+        yield f"{WEBHOOK_URL}: behind the name of the host only A-Z, a-z, 0-9, /, _, ., ~ and - may stand."
+    if port not in _PORTS and not given[API_URL]:
+        yield f"{WEBHOOK_URL}: Telegram delivers to port 443, 80, 88 or 8443 only."
 
 
 def _webhook_problems(given: Mapping[str, str]) -> Iterator[str]:
