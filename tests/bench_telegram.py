@@ -29,13 +29,13 @@ from core.vault import new_key_text
 from lean_bot_api import ROOT, drive, server
 from terminal import environment
 
-ROUNDS = 7
+ROUNDS = 5
 MEMBERS = 64
 """Members of one round, each of whom does the same."""
 PRESS = "None of these"
 BULK = 600
 IDLE_SECONDS = 20
-STARTS = 7
+STARTS = 5
 SETTLED = 0.3
 """Seconds after which nothing is left to be noted of the last turn."""
 BARE = [sys.executable, "tests/bare_bot.py"]
@@ -149,6 +149,8 @@ def fan_out() -> None:
     with tempfile.TemporaryDirectory() as home, server(strict=True) as url:
         env = given(Path(home), url)
         with started(OURS, url, Path(home), env) as bot:
+            drive(url, kind="hip", first=10**6, number=1, at_once=1)
+            time.sleep(2)  # its menus are set
             alone = sorted(drive(url, kind="hip", first=10**7, number=60, every=0.15)["seconds"])
             end(bot)
         asyncio.run(owe_tips(env))
@@ -188,7 +190,8 @@ def process(command: Sequence[str], url: str) -> Iterator[int]:
 @contextmanager
 def started(command: Sequence[str], url: str, home: Path, env: dict[str, str] | None = None) -> Iterator[int]:
     """Start a bot, and yield its id."""
-    with subprocess.Popen(command, cwd=ROOT, env=env or given(home, url), stdin=subprocess.DEVNULL) as bot:  # noqa: S603 - our own
+    env, null = env or given(home, url), subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdin=null, stdout=null) as bot:  # noqa: S603 - our own
         try:
             yield bot.pid
         finally:
