@@ -82,14 +82,12 @@ class Outreach:
         """Leave deliveries, even where they are due, until they are handed to `send` or `skip`."""
         self._held.update(delivery.id for delivery in deliveries)
 
-    async def skip(self, deliveries: Iterable[Delivery]) -> None:
-        """Leave unsent what nobody needs any more."""
+    def skip(self, deliveries: Iterable[Delivery]) -> None:
+        """Leave unsent what nobody needs any more. This never waits; whatever is handed to `send` later goes after it."""
         for delivery in deliveries:
             self._held.discard(delivery.id)
-            try:
-                await self._ledger.skipped(delivery)
-            except StorageUnavailable as error:  # it is sent some day, and either way nothing is lost
-                log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
+            self._in_hand.add(delivery.id)
+            self._lanes.add(delivery.address, lambda delivery=delivery: self._leave(delivery))  # type: ignore[misc]
 
     async def send_due(self) -> None:
         """Have sent what is due by now and not in hand."""
@@ -126,6 +124,14 @@ class Outreach:
                 await self._sleep(seconds)
         except StorageUnavailable as error:
             # It stays as it is on disk: open, or claimed and so of unknown outcome at the next start.
+            log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
+        finally:
+            self._in_hand.discard(delivery.id)
+
+    async def _leave(self, delivery: Delivery) -> None:
+        try:
+            await self._ledger.skipped(delivery)
+        except StorageUnavailable as error:  # it is sent some day, and either way nothing is lost
             log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
         finally:
             self._in_hand.discard(delivery.id)

@@ -86,7 +86,7 @@ async def test_what_is_held_is_left_until_it_is_handed_over(out: Out) -> None:
     assert out.phone.sent == []
 
     out.outreach.send([second])
-    await out.outreach.skip([first])
+    out.outreach.skip([first])
     await out.outreach.send_due()
     await out.outreach.done()
     assert out.phone.sent == [(ANNA.id, "two")]

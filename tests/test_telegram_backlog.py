@@ -200,3 +200,20 @@ async def test_what_a_process_that_died_still_owed_is_said_before_the_answers_to
 
     assert firsts(anna)[seen : seen + 3] == ["owed 0", "owed 1", "owed 2"]
     assert len(anna.heard) == seen + 4
+
+
+async def test_what_is_left_out_is_noted_before_what_takes_its_place_is_sent(
+    tmp_path: Path, api: BotApi, anna: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("/hip", "none of these", "none of these", "34"):
+        anna.says(text)
+    claim, owed = Store.claim, []
+
+    async def watched(store: Store, delivery: Delivery) -> Delivery | None:
+        owed.append((await store.tallies()).open)
+        return await claim(store, delivery)
+
+    monkeypatch.setattr(Store, "claim", watched)
+    await comes_back(tmp_path, api, clock)
+
+    assert owed == [1]  # else a process that is killed now would send an older screen after this one

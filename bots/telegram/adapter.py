@@ -99,7 +99,7 @@ class Adapter:
             await self._do(meaning, row, more=more, late=late)
         finally:
             if not more and (address := updates.lane(meaning)) is not None:
-                await self._end_of(address, late=late)
+                self._end_of(address, late=late)
 
     async def done(self) -> None:
         """Return once every press that was taken has its answer, and no answer waits for another."""
@@ -107,12 +107,12 @@ class Adapter:
             await asyncio.wait(self._answering)
         await self._backlog.done()
 
-    async def _end_of(self, address: Address, *, late: bool) -> None:
+    def _end_of(self, address: Address, *, late: bool) -> None:
         """Send what waits where nothing more of an address is there; what is late anyway may wait a moment longer."""
         if late:
             self._backlog.release_soon(address)
         else:
-            await self._backlog.release(address)
+            self._backlog.release(address)
 
     async def _do(self, meaning: Meaning, row: str | None, *, more: bool, late: bool) -> None:
         match meaning:
@@ -150,7 +150,7 @@ class Adapter:
         answer = await self._companion.answer(received.inbound, owe, received.row)
         self._backlog.add(address, answer)
         if not received.joins:
-            await self._backlog.release(address)
+            self._backlog.release(address)
         if not answer.kept:
             await self._outreach.say(address, owe(answer.replies))
 

@@ -27,14 +27,15 @@ class Backlog:
         self._waiting[address].append(answer)
         self._outreach.hold(answer.deliveries)
 
-    async def release(self, address: Address) -> None:
+    def release(self, address: Address) -> None:
         """Send what waits, without the screens that a later answer replaces."""
         self._pauses.pop(address, None)
         if address not in self._waiting:
             return
         needed, over = joined(self._waiting.pop(address))
+        # Noted first: a process that is killed in between would else send an older screen after a newer one.
+        self._outreach.skip(over)
         self._outreach.send(needed)
-        await self._outreach.skip(over)
 
     def release_soon(self, address: Address) -> None:
         """Send what waits in a moment, with whatever is added meanwhile."""
@@ -52,7 +53,7 @@ class Backlog:
         await self._sleep(TOGETHER)
         # Where another has begun, that one releases this too.
         if self._pauses.get(address) is pause:
-            await self.release(address)
+            self.release(address)
 
 
 def joined(answers: Sequence[Answer]) -> tuple[tuple[Delivery, ...], tuple[Delivery, ...]]:
