@@ -38,7 +38,7 @@ journeys: .venv/.dev ## write the golden conversations anew, after a change of w
 	@UPDATE_JOURNEYS=1 $(BIN)/python -m pytest -q tests/test_journeys.py
 
 bench: .venv/.dev ## how fast it is
-	@PYTHONPATH=. $(BIN)/python tests/bench.py $(ARGS)
+	@PYTHONPATH=.:tests $(BIN)/python tests/bench.py $(ARGS)
 
 # Versions already in the lock files stay unless pyproject.toml forbids them; make lock ARGS=--upgrade takes newer ones.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

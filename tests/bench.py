@@ -1,6 +1,6 @@
 """What it costs: `make bench`. Each figure beside its baseline, measured in the same run, and beside its limit.
 
-It takes about five minutes, and 3 GB in build/ meanwhile. `make bench ARGS=--large` also sends to 3,000 members.
+It takes about eight minutes, and 3 GB in build/ meanwhile. `make bench ARGS=--large` also sends to 3,000 members.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import bench_growth
 import bench_send
 import bench_start
 import bench_store
+import bench_telegram
 import bench_turns
 
 
@@ -22,6 +23,7 @@ def main(words: Sequence[str]) -> None:
     bench_start.report()
     asyncio.run(bench_store.report())
     bench_send.report(*((600, 3000) if "--large" in words else (600,)))
+    bench_telegram.report()
     bench_growth.report()
 
 
