@@ -75,13 +75,14 @@ class Messenger:
         reply = reply_of(delivery.reply)
         message = drawn(reply)
         html = f"{self._mark}\n\n{message.html}" if delivery.marked else message.html
-        drawing = _drawing(message.keyboard)
+        buttons = _buttons(message.keyboard)
         if isinstance(reply, File):
             file = InputFile(reply.content.encode(), reply.name)
             sent = await self._bot.send_document(
-                chat, file, caption=caption(reply), parse_mode=ParseMode.HTML, api_kwargs=drawing
+                chat, file, caption=caption(reply), parse_mode=ParseMode.HTML, api_kwargs=buttons
             )
             return str(sent.message_id)
+        drawing = {"link_preview_options": NO_PREVIEW, **buttons}
         if delivery.edits is not None and await self._changed(chat, delivery.edits, html, drawing):
             return delivery.edits
         sent = await self._bot.send_message(chat, html, parse_mode=ParseMode.HTML, api_kwargs=drawing)
@@ -148,7 +149,7 @@ def _is_about_the_chat(refused: BadRequest) -> bool:
     return any(words in why for words in ("chat not found", "user not found", "peer_id_invalid", "user_deactivated"))
 
 
-def _drawing(keyboard: Keyboard) -> dict[str, Any]:
-    """Return what goes with a text, as the Bot API takes it: the library's objects for it cost as much as sending them."""
+def _buttons(keyboard: Keyboard) -> dict[str, Any]:
+    """Return the buttons as the Bot API takes them: the library's objects for them cost as much as sending them."""
     rows = [[{"text": button.label, "callback_data": button.tap} for button in row] for row in keyboard]
-    return {"link_preview_options": NO_PREVIEW, **({"reply_markup": {"inline_keyboard": rows}} if rows else {})}
+    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
