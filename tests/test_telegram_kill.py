@@ -479,7 +479,7 @@ def seen_still(crowd: Crowd, copies: Sequence[Sent]) -> Iterator[str]:
     """
     sent = copies[0]
     forgotten = crowd.players[sent.message.chat.id].part.name == forgets.__name__
-    in_flight = sent.told.text == WORDS("privacy", "forget", "ask") or len(copies) > 1
+    in_flight = sent.told.text.startswith(WORDS("privacy", "forget", "ask")) or len(copies) > 1
     if forgotten and not (in_flight or sent.message.deleted or sent.told.kind is Kind.RECEIPT):
         yield f"{sent.told} is still there"
 
