@@ -151,7 +151,7 @@ class Companion:
         said: list[Reply] = []
 
         def receipt(before: Counts, after: Counts) -> Sequence[Owed]:
-            said.append(own.receipt(before, after))
+            said[:] = [own.receipt(before, after)]  # in place: the store may have to begin again
             receipts = [replace(one, kind=Kind.RECEIPT, edits=None) for one in asked.owed(said)]
             return (*own.deletions, *receipts) if receipts else ()
 
