@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import msgspec
+import tomli
 
 from content import schema
 from core.care import CarePage, Region, Source
@@ -273,8 +273,8 @@ def _named(says: str, tables: Mapping[str, Any], shape: Any) -> str:
 def _toml_of(path: Path, stamp: int) -> dict[str, Any]:
     del stamp  # part of the key only: an edited file is read again
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContentError(f"{path}: {error}") from None
 
 

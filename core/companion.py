@@ -152,7 +152,7 @@ class Companion:
 
         def receipt(before: Counts, after: Counts) -> Sequence[Owed]:
             said[:] = [own.receipt(before, after)]  # in place: the store may have to begin again
-            receipts = [replace(one, kind=Kind.RECEIPT, edits=None) for one in asked.owed(said)]
+            receipts = [replace(one, kind=Kind.RECEIPT, edits=None, claimed=False) for one in asked.owed(said)]
             return (*own.deletions, *receipts) if receipts else ()
 
         try:

@@ -28,6 +28,10 @@ class Lanes:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Return whether something is done, or waits, in a lane."""
+        return key in self._waiting
+
     def more(self, key: Hashable) -> bool:
         """Return whether something waits in a lane behind what is being done."""
         return len(self._waiting.get(key, ())) > 1

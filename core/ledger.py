@@ -79,6 +79,8 @@ class Owed:
     """What it is the one and only message for: the kind, and the run or plan with its local date."""
     edits: str | None = field(default=None, repr=False)
     """The platform's id of the message that it changes; a question does only while that is the last message there."""
+    claimed: bool = False
+    """Whether it is claimed as it is kept: it may go at once, and nothing is in front of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,18 @@ SAID_WITHIN = 10.0
 Sleep = Callable[[float], Awaitable[None]]
 Permit = Callable[[Delivery], AbstractAsyncContextManager[None]]
 """When a delivery may go: it is claimed only then, so that nothing is of unknown outcome that was merely waiting."""
+Free = Callable[[Address], bool]
+"""Whether a reply to an address would be permitted at this moment."""
 
 
 def at_once(_delivery: Delivery) -> AbstractAsyncContextManager[None]:
     """Let a delivery go without waiting."""
     return nullcontext()
+
+
+def not_known(_address: Address) -> bool:
+    """Promise nothing of when a reply may go."""
+    return False
 
 
 class Outreach:
@@ -50,13 +57,18 @@ class Outreach:
         self._ledger, self._now, self._sleep = ledger, now, sleep
         self._messengers = dict(messengers)
         self._permits: dict[str, Permit] = dict.fromkeys(messengers, at_once)
+        self._free: dict[str, Free] = dict.fromkeys(messengers, not_known)
         self._lanes = Lanes()
         self._in_hand: set[str] = set()
         self._held: set[str] = set()
 
-    def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once) -> None:
+    def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once, free: Free = not_known) -> None:
         """Have what is owed on a platform sent by its messenger, each when it is permitted."""
-        self._messengers[platform], self._permits[platform] = messenger, permit
+        self._messengers[platform], self._permits[platform], self._free[platform] = messenger, permit, free
+
+    def ready(self, address: Address) -> bool:
+        """Return whether a reply to an address could go now: then it may be claimed as it is kept, which saves a commit."""
+        return address not in self._lanes and self._free[address.platform](address)
 
     def send(self, deliveries: Iterable[Delivery]) -> None:
         """Have deliveries sent, after whatever is already in hand for their address. This never waits."""
@@ -99,9 +111,9 @@ class Outreach:
             self.send(free)
             most *= 2  # what is in hand, held, or of a platform that is not there, hides nothing behind it
 
-    async def recover(self) -> None:
+    async def recover(self, platform: str) -> None:
         """Have sent what an earlier process owed: claims without an outcome as their kind allows, then all that is due."""
-        self.send(await self._ledger.recover(self._now()))
+        self.send(await self._ledger.recover(platform, self._now()))
         self.send(await self._ledger.due(self._now(), ALL))
 
     async def done(self) -> None:
@@ -139,7 +151,7 @@ class Outreach:
     async def _tried(self, delivery: Delivery) -> tuple[Delivery, float] | None:
         """Send a delivery and note the outcome; return it with the seconds to wait if it is to be tried again."""
         async with self._permits[delivery.address.platform](delivery):
-            claimed = await self._ledger.claim(delivery)
+            claimed = delivery if delivery.state is State.CLAIMED else await self._ledger.claim(delivery)
             if claimed is None:
                 return None
             outcome = await self._outcome(claimed)

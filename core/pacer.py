@@ -85,6 +85,11 @@ class Permits:
         ticket = self._first(bulk=False, now=now) or (self._first(bulk=True, now=now) if self._bulk_from <= now else None)
         return self._soonest(now) if ticket is None else self._start(ticket, now)
 
+    def free(self, address: Address, now: float) -> bool:
+        """Return whether a reply to an address would be given a permit now."""
+        back = self._free or (self._returning and self._returning[0] <= now)
+        return bool(back) and not self._waiting[False] and self._is_open(address, now)
+
     def finish(self, ticket: Ticket, now: float) -> None:
         """Note that a send was answered, or given up: its chat is free at once, its permit a window later."""
         del self._sending[ticket.address]
@@ -158,6 +163,10 @@ class Pacer:
         finally:
             self._permits.finish(ticket, asyncio.get_running_loop().time())
             self._look()
+
+    def free(self, address: Address) -> bool:
+        """Return whether a reply to an address would be permitted now."""
+        return self._permits.free(address, asyncio.get_running_loop().time())
 
     def refused(self, address: Address, seconds: float) -> None:
         """Note that the platform refused a message for an address, and asks to wait so many seconds."""

@@ -115,8 +115,8 @@ class Ledger(Protocol):
         """Note that nothing can be sent to an address until its member writes again."""
         ...
 
-    async def recover(self, now: datetime) -> tuple[Delivery, ...]:
-        """Return what is to be sent again after a restart."""
+    async def recover(self, platform: str, now: datetime) -> tuple[Delivery, ...]:
+        """Return what is to be sent again after a platform was left: its claims without an outcome are of unknown outcome."""
         ...
 
 

@@ -38,7 +38,7 @@ from core.intake import Intake, Update
 from core.ledger import Delivery, Kind
 from core.library import Library
 from core.memory import MemoryRecords
-from core.outreach import Outreach, Permit, at_once
+from core.outreach import Free, Outreach, Permit, at_once, not_known
 from core.ownership import Ownership
 from core.ports import Messenger
 from core.storage.erased import ErasedList
@@ -107,9 +107,9 @@ class MortalOutreach(Outreach):
         super().__init__(store, {}, bootstrap.now)
         self._steps = store.steps
 
-    def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once) -> None:
+    def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once, free: Free = not_known) -> None:
         """Have a platform's messages sent."""
-        super().connect(platform, MortalMessenger(messenger, self._steps), permit)
+        super().connect(platform, MortalMessenger(messenger, self._steps), permit, free)
 
 
 class MortalIntake(Intake):

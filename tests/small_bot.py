@@ -32,6 +32,7 @@ from core.ports import Receipt
 from core.record import Change, Erased
 from core.storage import Store, StoreRecords
 from core.storage.erased import ErasedList
+from core.storage.writer import Writer
 from core.vault import KeyRing
 
 T = TypeVar("T")
@@ -186,9 +187,9 @@ class MortalStore(Store):
 
         await self._write(lambda book: book.db.set_trace_callback(sees))
 
-    async def _write(self, work: Any) -> Any:
-        outcome = await super()._write(work)
-        if hasattr(self, "steps"):
+    async def _ask(self, how: Any, work: Any) -> Any:
+        outcome = await super()._ask(how, work)
+        if how is Writer.write and hasattr(self, "steps"):
             self.steps.come_to("commit.after")
         return outcome
 
@@ -289,7 +290,7 @@ async def run(environment: Mapping[str, str]) -> None:
         companion = Companion(library, records, bootstrap.now, bootstrap.fresh_id, ownership)
         outreach = Outreach(store, {PLATFORM: MortalMessenger(SmallMessenger(wire), steps)}, bootstrap.now)
         intake = Intake(PLATFORM, store, MortalReader(SmallReader(companion, outreach), steps))
-        await outreach.recover()
+        await outreach.recover(PLATFORM)
         await intake.recover()
         await poll(wire, intake, steps)
         await intake.done()

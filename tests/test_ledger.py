@@ -143,7 +143,7 @@ async def test_a_question_that_became_a_message_of_its_own_is_no_edit_after_a_ki
         await claimed(first, owed(Kind.QUESTION, edits="1", reply=BUTTONS))
 
     async with store(tmp_path) as again:
-        (left,) = await again.recover(NOON)
+        (left,) = await again.recover("telegram", NOON)
         assert (left.edits, left.state) == (None, State.UNKNOWN)
         repeated = await again.claim(left)
         assert repeated is not None
@@ -279,7 +279,7 @@ async def test_a_claim_without_an_outcome_is_repeated_as_its_kind_allows(
 
     now = NOON + timedelta(hours=hours)
     async with store(tmp_path, now=now) as kept:
-        found = await kept.recover(now)
+        found = await kept.recover("telegram", now)
         assert await counts(kept) == {"planned": 1, "unknown": 1}
         assert [delivery.id for delivery in found] == ([first.id] if again else [])
         for delivery in found:
@@ -287,14 +287,14 @@ async def test_a_claim_without_an_outcome_is_repeated_as_its_kind_allows(
             assert second is not None
             assert (second.id, second.reply, second.attempt, second.marked) == (first.id, first.reply, 2, marked)
             # Nor is it known what came of that one: it is not tried a third time.
-            assert await kept.recover(now) == ()
+            assert await kept.recover("telegram", now) == ()
         assert await counts(kept) == {"planned": 1, "unknown": 1}
 
 
 async def test_an_edit_is_made_again_until_it_is_known_to_be_made(kept: Store) -> None:
     delivery = await claimed(kept, owed(Kind.VERDICT, edits="message 7"))
     for attempt in (2, 3, 4):
-        (found,) = await kept.recover(NOON)
+        (found,) = await kept.recover("telegram", NOON)
         again = await kept.claim(found)
         assert again is not None
         assert (again.id, again.edits, again.attempt, again.marked) == (delivery.id, "message 7", attempt, False)
@@ -404,7 +404,8 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(target=deliveries)
     def recover(self) -> Any:
-        outbox.recover(self.book, self.now)
+        for platform in ("telegram", "discord"):
+            outbox.recover(self.book, platform, self.now)
         for id, state in self.expected.items():
             if state is State.CLAIMED:
                 self.expected[id] = State.UNKNOWN

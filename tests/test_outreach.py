@@ -319,7 +319,7 @@ async def test_after_a_kill_between_claim_and_outcome_it_is_repeated_as_its_kind
         await until(lambda: killed.platform.given == ["x"])
 
     async with started(tmp_path, clock) as process:
-        await process.outreach.recover()
+        await process.outreach.recover("small")
         await process.outreach.done()
 
         assert len(process.platform.given) == sends - 1
@@ -335,7 +335,7 @@ async def test_a_check_in_is_not_repeated_past_its_window(tmp_path: Path, clock:
     clock.moves(hours=3, minutes=1)
 
     async with started(tmp_path, clock) as process:
-        await process.outreach.recover()
+        await process.outreach.recover("small")
         await process.outreach.done()
 
         assert process.platform.given == []
@@ -351,7 +351,7 @@ async def test_an_answer_of_yesterday_is_not_repeated(tmp_path: Path, clock: Clo
     clock.moves(hours=24, minutes=1)
 
     async with started(tmp_path, clock) as process:
-        await process.outreach.recover()
+        await process.outreach.recover("small")
         await process.outreach.done()
 
         assert process.platform.given == []  # nobody waits for it any more
@@ -411,7 +411,7 @@ async def test_what_was_sent_but_not_noted_is_of_unknown_outcome_at_the_next_sta
         assert failing.platform.given == ["one"]
 
     async with started(tmp_path, clock) as process:
-        await process.outreach.recover()
+        await process.outreach.recover("small")
         await process.outreach.done()
 
         assert process.platform.given == ([] if kind is Kind.TIP else ["one"])
@@ -482,7 +482,7 @@ async def test_what_is_owed_on_a_platform_that_is_not_there_waits_and_hides_noth
     assert await process.counts() == {"planned": 10, "sent": 1, "open": 9}
 
     process.outreach.connect("elsewhere", process.platform)
-    await process.outreach.recover()
+    await process.outreach.recover("small")
     await process.outreach.done()
     assert process.platform.given[1:] == [f"carla {n}" for n in range(9)]
 
@@ -497,7 +497,7 @@ async def test_all_that_an_earlier_process_owed_goes_out_before_anything_new(
         await until(lambda: killed.platform.given == ["0"])
 
     async with started(tmp_path, clock) as process:
-        await process.outreach.recover()
+        await process.outreach.recover("small")
         process.outreach.send(await process.owes("new"))
         await process.outreach.done()
 
@@ -514,7 +514,7 @@ async def test_a_start_that_goes_on_late_leaves_what_is_in_hand_to_its_outcome(
     process.outreach.send(await process.owes("one", kind=Kind.QUESTION))
     await until(lambda: process.platform.given == ["one"])
 
-    await process.outreach.recover()
+    await process.outreach.recover("small")
     held.set()
     await process.outreach.done()
 
@@ -574,3 +574,48 @@ async def test_what_nobody_needs_any_more_is_skipped_and_counted(process: Proces
 
     assert process.platform.given == ["two"]
     assert await process.counts() == {"planned": 2, "skipped": 1, "sent": 1}
+
+
+# ---------------------------------------------------------------- Claimed as it is kept
+
+
+async def test_a_delivery_that_was_claimed_as_it_was_kept_is_sent_without_another_commit(process: Process) -> None:
+    (delivery,) = await process.kept.plan(ANNA, [owed(Kind.NOTICE, "one", claimed=True)])
+    assert (delivery.state, delivery.attempt) == (State.CLAIMED, 1)
+    process.ledger.fails = {"claim"}
+
+    process.outreach.send([delivery])
+    await process.outreach.done()
+
+    assert process.platform.given == ["one"]
+    assert await process.counts() == {"planned": 1, "sent": 1}
+
+
+async def test_what_was_claimed_as_it_was_kept_and_then_killed_is_of_unknown_outcome(tmp_path: Path, clock: Clock) -> None:
+    async with started(tmp_path, clock) as process:
+        await process.kept.plan(ANNA, [owed(Kind.NOTICE, "one", claimed=True), owed(Kind.NOTICE, "two")])
+
+    async with started(tmp_path, clock) as process:
+        await process.outreach.recover("small")
+        await process.outreach.done()
+        assert process.platform.given == ["one", "two"]
+        assert await process.counts() == {"planned": 2, "sent": 2}
+
+
+async def test_only_a_lane_that_is_free_where_a_permit_is_free_is_ready(process: Process) -> None:
+    permitted = {ANNA, BEN}
+    process.outreach.connect("small", process.platform, free=lambda address: address in permitted)
+    assert process.outreach.ready(ANNA)
+    permitted.clear()
+    assert not process.outreach.ready(ANNA)
+    permitted.add(ANNA)
+    process.outreach.send(await process.owes("one"))
+    assert not process.outreach.ready(ANNA)
+    await process.outreach.done()
+    assert process.outreach.ready(ANNA)
+
+
+async def test_what_one_platform_has_in_hand_stays_so_when_another_is_recovered(process: Process) -> None:
+    await process.kept.plan(ANNA, [owed(Kind.NOTICE, "one", claimed=True)])
+    await process.outreach.recover("another")
+    assert await process.counts() == {"planned": 1, "claimed": 1}

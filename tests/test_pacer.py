@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bots.telegram.limits import PACE
 from core.members import Address
-from core.pacer import Pace, Pacer, Permits, Ticket
+from core.pacer import Pace, Pacer, Permits, Refusal, Ticket
 from virtual_time import run
 
 LIMIT = 30
@@ -497,3 +497,18 @@ def test_what_was_held_is_forgotten_in_time() -> None:
     run(scene())
 
     assert len(pacer._permits._held) < 70
+
+
+def test_a_permit_is_free_for_a_chat_that_is_not_written_to_and_not_held() -> None:
+    permits, answer = Permits(Pace(permits=1, bulk_gap=0.5)), Ticket(chat(1), bulk=False)
+    assert permits.free(chat(1), 0)
+    permits.ask(answer)
+    assert not permits.free(chat(2), 0)  # one that asked before is first
+    permits.next(0)
+    assert not permits.free(chat(2), 0)
+    permits.finish(answer, 0.25)
+    assert not permits.free(chat(2), 1)
+    assert permits.free(chat(2), 1.25)
+    permits.refuse(Refusal(chat(2), 1.25, 10))
+    assert not permits.free(chat(2), 2)
+    assert permits.free(chat(3), 2)

@@ -472,8 +472,7 @@ async def test_a_check_goes_on_while_nothing_can_be_kept_and_is_kept_after(
 ) -> None:
     await says(bot, anna, "/hip")
     with monkeypatch.context() as patch:
-        patch.setattr(bot.store, "_write", fails)
-        patch.setattr(bot.store, "_read", fails)
+        patch.setattr(bot.store, "_ask", fails)
         await says(bot, anna, "/hip")
         await taps(bot, anna, NONE)
         assert HEALTH.splitlines()[0] in anna.last.text or HEALTH.splitlines()[0] in anna.heard[-2].text

@@ -180,9 +180,9 @@ async def test_what_a_process_that_died_still_owed_is_said_before_the_answers_to
 ) -> None:
     recover = Store.recover
 
-    async def slowly(store: Store, now: datetime) -> tuple[Delivery, ...]:
+    async def slowly(store: Store, platform: str, now: datetime) -> tuple[Delivery, ...]:
         await asyncio.sleep(0.1)
-        return await recover(store, now)
+        return await recover(store, platform, now)
 
     monkeypatch.setattr(Store, "recover", slowly)
     address = Address("telegram", str(ANNA))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -143,9 +143,12 @@ class Adapter:
     async def _answer(self, received: _Received) -> None:
         """Have an inbound answered; an answer that joins the next one waits for it."""
         address = received.inbound.address
+        waits = received.joins or address in self._backlog  # for a later answer, or behind an earlier one
+        ready = not waits and self._outreach.ready(address)
 
         def owe(replies: Sequence[Reply]) -> Sequence[Owed]:
-            return owed(replies, self._now(), received.pressed)
+            said = owed(replies, self._now(), received.pressed)
+            return [replace(one, claimed=ready and n == 0) for n, one in enumerate(said)]
 
         answer = await self._companion.answer(received.inbound, owe, received.row)
         self._backlog.add(address, answer)

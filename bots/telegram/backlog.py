@@ -22,6 +22,10 @@ class Backlog:
         self._pauses: dict[Address, object] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def __contains__(self, address: Address) -> bool:
+        """Return whether an answer to an address waits."""
+        return address in self._waiting
+
     def add(self, address: Address, answer: Answer) -> None:
         """Have an answer wait, behind those that wait already."""
         self._waiting[address].append(answer)

@@ -15,7 +15,6 @@ from bots.telegram.messenger import Messenger, Move
 from bots.telegram.polling import POLL, SENTENCES, Polling, Tell, Trouble
 from bots.telegram.request import AiohttpRequest, retry_seconds
 from bots.telegram.settings import OFFICIAL, TelegramSettings, Webhook
-from bots.telegram.webhook import Listening
 from core.intake import Intake
 from core.pacer import Pacer
 from core.words import Words
@@ -65,6 +64,8 @@ class Connection:
         webhook = self._settings.webhook
         if webhook is None:
             return nullcontext()
+        from bots.telegram.webhook import Listening  # a web server, which asking for updates does without
+
         return Listening(webhook, intake.receive, taking=lambda: self._taking, healthy=lambda: self._ready)
 
     async def greet(self) -> None:

@@ -46,7 +46,7 @@ class Telegram:
             self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now, sleep=sleep
         )
         self._intake = Intake(PLATFORM, store, self._adapter)
-        outreach.connect(PLATFORM, self._line.messenger(words, store.move_address), self._permit)
+        outreach.connect(PLATFORM, self._line.messenger(words, store.move_address), self._permit, self._line.pacer.free)
 
     async def run(self) -> Never:
         """Say hello to Telegram, go on with what an earlier process left, then take what comes."""
@@ -65,7 +65,7 @@ class Telegram:
         while True:
             try:
                 # What is owed goes first: it answers what came before.
-                await self._outreach.recover()
+                await self._outreach.recover(PLATFORM)
                 await self._intake.recover()
             except StorageUnavailable:
                 await asyncio.sleep(LOOK_AGAIN)

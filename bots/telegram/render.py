@@ -64,7 +64,7 @@ def caption(file: File) -> str:
 
 def length(text: str) -> int:
     """Return the length of a text as Telegram counts it."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 # ---------------------------------------------------------------- Which messages

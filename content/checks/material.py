@@ -1,11 +1,12 @@
 """What is checked: the files as they stand, and what the loader makes of them."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from content import loader
 from content.checks.problem import Problem
@@ -147,4 +148,4 @@ def _whole(path: Keys) -> Keys:
 
 @lru_cache(maxsize=128)
 def _parsed(text: str) -> dict[str, Any]:
-    return tomllib.loads(text)
+    return tomli.loads(text)

@@ -16,6 +16,7 @@ from core.storage import opening
 from core.storage.book import Book
 from core.storage.erased import ErasedList
 from core.storage.errors import damaged_key, explained
+from core.storage.known import Known
 from core.storage.lock import Lock
 from core.storage.writer import Thread, Writer
 from core.vault import KeyRing, Unsealable
@@ -45,6 +46,7 @@ class Database:
         self._default = default or Preferences()
         self._erased = erased
         self._remembered_keys = remembered_keys
+        self._known = Known()
         self._lock: Lock | None = None
         self._writer: Writer | None = None
         self._book: Book | None = None
@@ -108,9 +110,6 @@ class Database:
 
     async def _read(self, work: Callable[[Book], T]) -> T:
         return await self._ask(Writer.read, work)
-
-    async def _write(self, work: Callable[[Book], T]) -> T:
-        return await self._ask(Writer.write, work)
 
     async def _let_go(self, writer: Writer) -> None:
         try:

@@ -67,9 +67,9 @@ def release(book: Book, delivery: Delivery, due: datetime, now: datetime) -> boo
     return bool(book.run(sql.RELEASE, minute(due), minute(now), delivery.id, delivery.attempt))
 
 
-def recover(book: Book, now: datetime) -> int:
-    """Return how many claims have no outcome because the process ended; what came of them is now known to be unknown."""
-    return book.run(sql.ALL_CLAIMS_UNKNOWN, minute(now))
+def recover(book: Book, platform: str, now: datetime) -> int:
+    """Return how many claims on a platform have no outcome because the process ended: what came of them is unknown."""
+    return book.run(sql.CLAIMS_UNKNOWN, minute(now), platform)
 
 
 def repeats(book: Book, now: datetime) -> tuple[Delivery, ...]:
@@ -148,7 +148,8 @@ def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, n
     if not new:
         return None
     times = (time_of(minute(owed.due)), None if until is None else time_of(until))
-    return Delivery(row, at.member, address, owed.kind, owed.reply, *times, owed.edits, State.OPEN, 0, time_of(minute(now)))
+    delivery = Delivery(row, at.member, address, owed.kind, owed.reply, *times, owed.edits, State.OPEN, 0, time_of(minute(now)))
+    return claim(book, delivery, now) if owed.claimed else delivery
 
 
 def _readable(book: Book, rows: Sequence[Row], now: datetime) -> list[Delivery]:

@@ -120,7 +120,10 @@ SENT = "UPDATE outbox SET state = 'sent', changed = ?, message = ? WHERE id = ? 
 UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE id = ? AND state IN ('claimed', 'unknown')"
 SKIP = "UPDATE outbox SET state = 'skipped', changed = ? WHERE id = ? AND state IN ('open', 'claimed')"
 DROP = "UPDATE outbox SET state = 'dropped', changed = ? WHERE id = ? AND state IN ('open', 'claimed', 'unknown')"
-ALL_CLAIMS_UNKNOWN = "UPDATE outbox SET state = 'unknown', changed = ? WHERE state = 'claimed'"
+CLAIMS_UNKNOWN = """
+UPDATE outbox SET state = 'unknown', changed = ?
+WHERE state = 'claimed' AND EXISTS (SELECT 1 FROM addresses a WHERE a.id = outbox.address AND a.platform = ?)
+"""
 ALL_DUE_UNKNOWN = "UPDATE outbox SET state = 'unknown', attempt = attempt + 1 WHERE state = 'open' AND due <= ?"
 SKIP_LATE = "UPDATE outbox SET state = 'skipped', changed = ? WHERE state = 'open' AND scheduled = 1 AND until < ?"
 

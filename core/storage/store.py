@@ -38,6 +38,8 @@ class Store(Database):
 
     async def load(self, address: Address) -> Record:
         """Return what is kept for an address; for one that is unknown, or cannot be read, nothing but the defaults."""
+        if (known := self._known.take(address)) is not None:
+            return known
         return await self._read(lambda book: members.load(book, address, self._default))
 
     async def save_turn(self, address: Address, change: Change) -> tuple[Delivery, ...]:
@@ -55,9 +57,10 @@ class Store(Database):
                 inbox.handled(book, row)
             if change.session is None:
                 retention.erase_idle(book, {at.member})
+            self._known.changed(at.member, address)
             return deliveries
 
-        return await self._write(turn)
+        return await self._note(turn)
 
     async def plan(self, address: Address, owed: Sequence[Owed], handled: str | None = None) -> tuple[Delivery, ...]:
         """Return a delivery for each message that is newly owed: an occurrence that has its message gets no second one."""
@@ -101,9 +104,23 @@ class Store(Database):
     # ---------------------------------------------------------------- inbox
 
     async def receive(self, platform: str, update_id: str, raw: bytes, sender: Address | None = None) -> str | None:
-        """Return the row of an update that is now kept, or None when it was there; a sender's goes when they are erased."""
+        """Return the row of an update that is now kept, or None when it was there; a sender's goes when they are erased.
+
+        What is kept about the sender is read along with it: a turn asks for that next.
+        """
         now = self._now()
-        return await self._write(lambda book: inbox.receive(book, platform, update_id, raw, sender=sender, now=now))
+
+        def received(book: Book) -> str | None:
+            row = inbox.receive(book, platform, update_id, raw, sender=sender, now=now)
+            if row is not None and sender is not None:
+                self._known.add(sender, members.load(book, sender, self._default))
+            return row
+
+        try:
+            return await self._note(received)
+        except BaseException:
+            self._known.clear()
+            raise
 
     async def unhandled(self, platform: str) -> tuple[Received, ...]:
         """Return the updates that were kept and not handled, in the order they came."""
@@ -111,21 +128,21 @@ class Store(Database):
 
     async def handled(self, row: str) -> None:
         """Note that an update needs no more: for one that led to no turn."""
-        await self._write(lambda book: inbox.handled(book, row))
+        await self._note(lambda book: inbox.handled(book, row))
 
     async def set_aside(self, row: str) -> None:
         """Stop handling an update that nothing can be made of."""
-        await self._write(lambda book: inbox.set_aside(book, row))
+        await self._note(lambda book: inbox.set_aside(book, row))
 
     # ---------------------------------------------------------------- the ledger
 
     async def due(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
         """Return what is due, replies first, the oldest first. What is past its window is skipped."""
-        return await self._write(lambda book: outbox.due(book, now, limit))
+        return await self._note(lambda book: outbox.due(book, now, limit))
 
     async def claim(self, delivery: Delivery) -> Delivery | None:
         """Return the delivery, now the caller's to send, or None when it is not to be had: claimed, settled or erased."""
-        return await self._write(lambda book: outbox.claim(book, delivery, self._now()))
+        return await self._note(lambda book: outbox.claim(book, delivery, self._now()))
 
     async def sent(self, delivery: Delivery, message_id: str | None) -> bool:
         """Note that the platform took a delivery; return whether it was waiting for that."""
@@ -156,11 +173,11 @@ class Store(Database):
         """Give back a claim that the platform surely refused for now; it is open again from `due` on."""
         return await self._write(lambda book: outbox.release(book, delivery, due, self._now()))
 
-    async def recover(self, now: datetime) -> tuple[Delivery, ...]:
-        """Return what is to be sent again after a restart: claims without an outcome become unknown, and no kind is guessed."""
+    async def recover(self, platform: str, now: datetime) -> tuple[Delivery, ...]:
+        """Return what is to be sent again after a restart: claims on a platform without an outcome become unknown."""
 
         def recovered(book: Book) -> tuple[Delivery, ...]:
-            outbox.recover(book, now)
+            outbox.recover(book, platform, now)
             return outbox.repeats(book, now)
 
         return await self._write(recovered)
@@ -282,7 +299,20 @@ class Store(Database):
             receipts.settle(book, delivery.member)
             return taken
 
-        return await self._write(work)
+        return await self._note(work)
+
+    async def _write(self, work: Callable[[Book], T]) -> T:
+        """Return what the work gives, once that is committed, with nothing of what was read before it left to be used."""
+
+        def changing(book: Book) -> T:
+            self._known.clear()
+            return work(book)
+
+        return await self._ask(Writer.write, changing)
+
+    async def _note(self, work: Callable[[Book], T]) -> T:
+        """Return what a work gives that changes nothing of what `load` returns, or tells `_known` itself."""
+        return await self._ask(Writer.write, work)
 
 
 async def _in_thread(work: Callable[[], T], stop: threading.Event) -> T:

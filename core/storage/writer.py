@@ -160,7 +160,7 @@ def _written(db: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[_Outcom
     except sqlite3.Error as error:
         return [_Failed(error)] * len(works)
     try:
-        outcomes = [_saved(db, work) for work in works]
+        outcomes: list[_Outcome] = [_Done(works[0](db))] if len(works) == 1 else [_saved(db, work) for work in works]
         db.execute("COMMIT")
     except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
         if db.in_transaction:
