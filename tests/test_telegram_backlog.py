@@ -10,12 +10,18 @@ import pytest
 
 from bot_api import BotApi, Member
 from bots.telegram.adapter import LATE
+from bots.telegram.backlog import Backlog
 from chat import Clock
+from core.companion import Answer
 from core.dialogue import Notice
 from core.ledger import Delivery, Kind, Owed
 from core.members import Address
+from core.outreach import Outreach
 from core.replies import plain
 from core.storage import Store
+from fakes import ANNA as STORED
+from fakes import owed as owing
+from fakes import store as opened
 from telegram_chat import Waits, running, words
 
 ANNA, BEN = 4711, 815
@@ -217,3 +223,49 @@ async def test_what_is_left_out_is_noted_before_what_takes_its_place_is_sent(
     await comes_back(tmp_path, api, clock)
 
     assert owed == [1]  # else a process that is killed now would send an older screen after this one
+
+
+async def test_what_hangs_when_it_stops_is_left_and_done_at_the_next_start(
+    tmp_path: Path, api: BotApi, anna: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, left = asyncio.Event(), asyncio.Event()
+
+    async def hangs(*_: object) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    async with running(tmp_path, api, now=clock, sleep=Waits()) as bot:
+        monkeypatch.setattr(bot.telegram._adapter._companion, "answer", hangs)
+        anna.says("/hip")
+        await begun.wait()
+    assert left.is_set()
+    assert not anna.heard
+
+    await comes_back(tmp_path, api, clock)
+    assert BODY in anna.last.text
+
+
+async def test_each_late_answer_gives_the_next_one_its_time(tmp_path: Path) -> None:
+    """As on a webhook, where updates come one by one: only when none has come for a moment is anything said."""
+    pauses: list[asyncio.Event] = []
+
+    async def sleep(_seconds: float) -> None:
+        pauses.append(asyncio.Event())
+        await pauses[-1].wait()
+
+    async with opened(tmp_path) as kept:
+        backlog = Backlog(Outreach(kept, {}, kept._now), sleep)
+        for text in ("one", "two"):
+            backlog.add(STORED, Answer((), await kept.plan(STORED, [owing(Kind.QUESTION, text)])))
+            backlog.release_soon(STORED)
+            await asyncio.sleep(0)
+
+        pauses[0].set()
+        await asyncio.sleep(0.01)
+        assert (await kept.tallies()).skipped == 0
+        pauses[1].set()
+        await backlog.done()
+        assert (await kept.tallies()).skipped == 1
