@@ -17,6 +17,10 @@ class Refused(Exception):
     """The platform will never take this message."""
 
 
+class Gone(Exception):
+    """The message that was to be changed is not there any more: what was to stand in it needs one of its own."""
+
+
 class RetryLater(Exception):
     """The message was surely not sent, and can be in so many seconds."""
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
-from core.errors import Refused, RetryLater, StorageUnavailable, Unreachable
+from core.errors import Gone, Refused, RetryLater, StorageUnavailable, Unreachable
 from core.lanes import Lanes
 from core.ledger import Delivery, Owed, State, may_repeat
 from core.members import Address
@@ -155,6 +155,11 @@ class Outreach:
             if claimed is None:
                 return None
             outcome = await self._outcome(claimed)
+            if isinstance(outcome, Gone):
+                # Noted before it is sent: a message of its own may be repeated less often than a change.
+                if (alone := await self._ledger.stands_alone(claimed)) is None:
+                    return None
+                claimed, outcome = alone, await self._outcome(alone)
         match outcome:
             case RetryLater(seconds=seconds):
                 return await self._later(claimed, seconds)
@@ -171,6 +176,9 @@ class Outreach:
         while True:
             async with self._permits[delivery.address.platform](delivery):
                 outcome = await self._outcome(delivery)
+            if isinstance(outcome, Gone):
+                delivery = replace(delivery, edits=None)
+                continue
             if not isinstance(outcome, RetryLater) or outcome.seconds > SAID_WITHIN:
                 return outcome
             await self._sleep(outcome.seconds)

@@ -91,6 +91,10 @@ class Ledger(Protocol):
         """Return the delivery as the caller's to send, or None when it is not to be had."""
         ...
 
+    async def stands_alone(self, delivery: Delivery) -> Delivery | None:
+        """Return a claim as one that changes no message any more, or None when it is not the caller's."""
+        ...
+
     async def sent(self, delivery: Delivery, message_id: str | None) -> bool:
         """Note that the platform took it."""
         ...
@@ -116,7 +120,7 @@ class Ledger(Protocol):
         ...
 
     async def recover(self, platform: str, now: datetime) -> tuple[Delivery, ...]:
-        """Return what is to be sent again after a platform was left: its claims without an outcome are of unknown outcome."""
+        """Return what is to be sent first on a platform that was left: repeats, then replies, in the order they were owed."""
         ...
 
 

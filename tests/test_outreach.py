@@ -14,7 +14,7 @@ import pytest
 
 from chat import Clock
 from core import outreach
-from core.errors import Refused, RetryLater, StorageUnavailable, Unreachable
+from core.errors import Gone, Refused, RetryLater, StorageUnavailable, Unreachable
 from core.ledger import EDITS, Delivery, Kind, Owed, State
 from core.members import Address
 from core.outreach import Outreach
@@ -619,3 +619,45 @@ async def test_what_one_platform_has_in_hand_stays_so_when_another_is_recovered(
     await process.kept.plan(ANNA, [owed(Kind.NOTICE, "one", claimed=True)])
     await process.outreach.recover("another")
     assert await process.counts() == {"planned": 1, "claimed": 1}
+
+
+async def test_what_was_to_change_a_message_that_is_gone_is_one_of_its_own_and_repeated_as_such(process: Process) -> None:
+    process.platform.fails["x"] = [TimeoutError(), TimeoutError(), Gone(), TimeoutError(), TimeoutError()]
+    (delivery,) = await process.kept.plan(ANNA, [owed(Kind.VERDICT, "x", edits="message 7")])
+    process.outreach.send([delivery])
+    await process.outreach.done()
+
+    assert [d.edits for d in process.platform.deliveries] == ["message 7"] * 3 + [None] * 2
+    assert [d.attempt for d in process.platform.deliveries] == [1, 2, 3, 1, 2]
+    assert await process.counts() == {"planned": 1, "unknown": 1}
+
+
+async def test_whoever_was_erased_while_a_change_was_under_way_gets_no_message_instead(process: Process) -> None:
+    process.platform.fails["x"] = [Gone()]
+    gate = process.platform.holds("x")
+    (delivery,) = await process.kept.plan(ANNA, [owed(text="x", edits="message 7")])
+    process.outreach.send([delivery])
+    await until(lambda: process.platform.given == ["x"])
+    await process.kept.forget(delivery.member)
+    gate.set()
+    await process.outreach.done()
+    assert process.platform.given == ["x"]
+
+
+async def test_what_could_not_be_kept_is_said_in_a_message_of_its_own_where_the_old_one_is_gone(process: Process) -> None:
+    process.platform.fails["x"] = [Gone()]
+    await process.outreach.say(ANNA, [owed(text="x", edits="message 7")])
+    assert [d.edits for d in process.platform.deliveries] == ["message 7", None]
+
+
+async def test_a_reply_that_was_held_up_still_goes_before_a_later_one_after_a_kill(tmp_path: Path, clock: Clock) -> None:
+    async with started(tmp_path, clock) as killed:
+        held, _ = await killed.owes("held", "later")
+        claimed = await killed.kept.claim(held)
+        assert claimed is not None
+        await killed.kept.released(claimed, clock() + timedelta(minutes=10))
+
+    async with started(tmp_path, clock) as process:
+        await process.outreach.recover("small")
+        await process.outreach.done()
+        assert process.platform.given == ["held", "later"]

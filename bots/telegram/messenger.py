@@ -21,7 +21,7 @@ from bots.telegram.render import Keyboard, caption, drawn
 from bots.telegram.request import NotSent, retry_seconds
 from bots.telegram.updates import PLATFORM
 from core.dialogue import File
-from core.errors import Refused, RetryLater, Unreachable
+from core.errors import Gone, Refused, RetryLater, Unreachable
 from core.ledger import Delivery, Kind
 from core.members import Address
 from core.replies import reply_of
@@ -83,7 +83,8 @@ class Messenger:
             )
             return str(sent.message_id)
         drawing = {"link_preview_options": NO_PREVIEW, **buttons}
-        if delivery.edits is not None and await self._changed(chat, delivery.edits, html, drawing):
+        if delivery.edits is not None:
+            await self._change(chat, delivery.edits, html, drawing)
             return delivery.edits
         sent = await self._bot.send_message(chat, html, parse_mode=ParseMode.HTML, api_kwargs=drawing)
         return str(sent.message_id)
@@ -93,15 +94,15 @@ class Messenger:
         sent = await self._bot.send_message(chat, link["text"], reply_markup=keyboard, message_thread_id=link["topic"])
         return str(sent.message_id)
 
-    async def _changed(self, chat: str, message: str, html: str, drawing: dict[str, Any]) -> bool:
-        """Return whether a message now says this; not where it is gone, or cannot be changed."""
+    async def _change(self, chat: str, message: str, html: str, drawing: dict[str, Any]) -> None:
+        """Have a message say this; raise Gone where it is not there, or cannot be changed."""
         try:
             await self._bot.edit_message_text(html, chat, int(message), parse_mode=ParseMode.HTML, api_kwargs=drawing)
         except BadRequest as refused:
             if _is_about_the_chat(refused):
                 raise
-            return "not modified" in refused.message.casefold()
-        return True
+            if "not modified" not in refused.message.casefold():
+                raise Gone from None
 
     async def _delete(self, chat: str, message: str) -> None:
         """Delete a message, unless it is gone or too old to be deleted."""

@@ -49,6 +49,15 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
     return replace(placed, state=State.CLAIMED, attempt=delivery.attempt + 1, changed=time_of(minute(now)))
 
 
+def stand_alone(book: Book, delivery: Delivery) -> Delivery | None:
+    """Return a claim that changes no message any more, or None where there is no such claim."""
+    if book.keys.of(book.db, delivery.member) is None:  # erased while it was under way
+        return None
+    alone = replace(delivery, edits=None, attempt=1)
+    sealed = _sealed(book, delivery.member, delivery.id, alone)
+    return alone if book.run(sql.STAND_ALONE, sealed, delivery.id, delivery.attempt) else None
+
+
 def sent(book: Book, delivery: Delivery, message: str | None, now: datetime) -> bool:
     """Return whether it is noted that the platform took a delivery, and under which id."""
     if book.keys.of(book.db, delivery.member) is None:  # erased while it was under way
@@ -76,6 +85,11 @@ def repeats(book: Book, now: datetime) -> tuple[Delivery, ...]:
     """Return the deliveries of unknown outcome that are to be sent again."""
     found = _readable(book, book.all(sql.OF_UNKNOWN_OUTCOME), now)
     return tuple(delivery for delivery in found if may_repeat(delivery, now))
+
+
+def replies(book: Book, platform: str, now: datetime) -> tuple[Delivery, ...]:
+    """Return the replies that are still owed on a platform, in the order they were owed, whenever they may be tried again."""
+    return tuple(_readable(book, book.all(sql.REPLIES, platform), now))
 
 
 def messages(book: Book, at: Door, limit: int) -> tuple[str, ...]:

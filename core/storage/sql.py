@@ -100,6 +100,9 @@ FROM outbox o JOIN addresses a ON a.id = o.address
 DUE = f"""{_DELIVERY}
 WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? AND a.unreachable IS NULL ORDER BY o.due, o.position LIMIT ?
 """
+REPLIES = f"""{_DELIVERY}
+WHERE o.state = 'open' AND o.scheduled = 0 AND a.platform = ? AND a.unreachable IS NULL ORDER BY o.position
+"""
 OF_UNKNOWN_OUTCOME = f"{_DELIVERY} WHERE o.state = 'unknown' AND o.owed IS NOT NULL ORDER BY o.scheduled, o.due, o.position"
 MESSAGES = "SELECT id, member, message FROM outbox WHERE address = ? AND message IS NOT NULL ORDER BY position DESC LIMIT ?"
 LATEST = """
@@ -112,6 +115,7 @@ CLAIM = """
 UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?, owed = COALESCE(?, owed)
 WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL
 """
+STAND_ALONE = "UPDATE outbox SET owed = ?, attempt = 1 WHERE id = ? AND state = 'claimed' AND attempt = ?"
 RELEASE = """
 UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ?
 WHERE id = ? AND state IN ('claimed', 'unknown') AND attempt = ?

@@ -144,6 +144,10 @@ class Store(Database):
         """Return the delivery, now the caller's to send, or None when it is not to be had: claimed, settled or erased."""
         return await self._note(lambda book: outbox.claim(book, delivery, self._now()))
 
+    async def stands_alone(self, delivery: Delivery) -> Delivery | None:
+        """Return a claim as one that changes no message any more, or None when it is not to be had."""
+        return await self._note(lambda book: outbox.stand_alone(book, delivery))
+
     async def sent(self, delivery: Delivery, message_id: str | None) -> bool:
         """Note that the platform took a delivery; return whether it was waiting for that."""
         return await self._settled(delivery, lambda book: outbox.sent(book, delivery, message_id, self._now()))
@@ -174,11 +178,14 @@ class Store(Database):
         return await self._write(lambda book: outbox.release(book, delivery, due, self._now()))
 
     async def recover(self, platform: str, now: datetime) -> tuple[Delivery, ...]:
-        """Return what is to be sent again after a restart: claims on a platform without an outcome become unknown."""
+        """Return what a platform's members are to be sent first after a restart: repeats, then the replies still owed.
+
+        Claims without an outcome become unknown.
+        """
 
         def recovered(book: Book) -> tuple[Delivery, ...]:
             outbox.recover(book, platform, now)
-            return outbox.repeats(book, now)
+            return (*outbox.repeats(book, now), *outbox.replies(book, platform, now))
 
         return await self._write(recovered)
 
