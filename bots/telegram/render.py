@@ -159,7 +159,7 @@ def _numbered(choices: Sequence[Button]) -> tuple[Button, ...]:
 
 
 def _labelled(button: Button) -> Button:
-    return replace(button, label=f"{TICKED[button.ticked]}{button.label}")
+    return button if button.ticked is None else replace(button, label=f"{TICKED[button.ticked]}{button.label}")
 
 
 def _rows(buttons: Sequence[Button], abreast: int) -> Iterator[tuple[Button, ...]]:

@@ -30,7 +30,7 @@ def danger_in(words: Words, text: str) -> str | None:
     said = f" {plain(text)} "
     for kind, entry in words.table("danger").items():
         denied = () if kind in NEVER_DENIED else words.list("ui", "denials")
-        if any(f" {phrase} " in said and _speaks_of(said, f" {phrase} ", denied) for phrase in entry["phrases"]):
+        if any(phrase in said and _speaks_of(said, f" {phrase} ", denied) for phrase in entry["phrases"]):
             return str(kind)
     return None
 
