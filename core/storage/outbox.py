@@ -99,6 +99,12 @@ def messages(book: Book, at: Door, limit: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(id for id in opened if id is not None))
 
 
+def delivery(book: Book, at: Door, id: str) -> Delivery | None:
+    """Return one of the deliveries to an address, as long as its content is kept."""
+    row = book.one(sql.DELIVERY, id, at.row)
+    return None if row is None else _delivery(book, row)
+
+
 def deliveries(book: Book, member: str) -> tuple[Delivery, ...]:
     """Return what a member was sent or is owed, as long as its content is kept."""
     found = (_delivery(book, row) for row in book.all(sql.DELIVERIES, member))

@@ -109,6 +109,7 @@ LATEST = """
 SELECT o.id, o.member, o.owed, o.message FROM outbox o
 WHERE o.address = (SELECT address FROM outbox WHERE id = ?) AND o.message IS NOT NULL ORDER BY o.position DESC LIMIT ?
 """
+DELIVERY = f"{_DELIVERY} WHERE o.id = ? AND o.address = ? AND o.owed IS NOT NULL"
 DELIVERIES = f"{_DELIVERY} WHERE o.member = ? AND o.owed IS NOT NULL ORDER BY o.position"
 
 CLAIM = """

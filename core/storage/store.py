@@ -173,6 +173,15 @@ class Store(Database):
 
         return await self._read(sent)
 
+    async def delivery(self, id: str, address: Address) -> Delivery | None:
+        """Return one of the deliveries to an address, as long as its content is kept."""
+
+        def kept(book: Book) -> Delivery | None:
+            at = members.door(book, address)
+            return None if at is None else outbox.delivery(book, at, id)
+
+        return await self._read(kept)
+
     async def released(self, delivery: Delivery, due: datetime) -> bool:
         """Give back a claim that the platform surely refused for now; it is open again from `due` on."""
         return await self._write(lambda book: outbox.release(book, delivery, due, self._now()))
