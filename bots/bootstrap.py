@@ -79,7 +79,7 @@ def keeping(settings: Settings, environment: Mapping[str, str] | None = None, *,
     them a check: nothing is made then, and nothing kept.
     """
     place = _place(environment)
-    if settings.telegram is None and not can_be_written(place.database):
+    if not settings.connected and not can_be_written(place.database):
         return Keeping(None, f"{place.database} cannot be written, so nothing is kept: what you tell is gone when you leave.")
     keys = _keys(place, terminal=terminal)
     erased = ErasedList(keys.ring, place.lists)
@@ -114,13 +114,18 @@ def running(
 
 
 def _platforms(settings: Settings, store: Store, outreach: Outreach, tell: Say) -> tuple[Platform, ...]:
-    if settings.telegram is None:
-        return ()
-    # Imported here: a platform's library is loaded only where it is connected.
-    from bots.telegram.platform import platform
-
+    """Return the platforms that are connected; the library of one is loaded only where it is."""
     words = loader.load_words(settings.language)
-    return (platform(settings.telegram, store=store, outreach=outreach, words=words, now=now, tell=tell),)
+    connected: list[Platform] = []
+    if settings.telegram is not None:
+        from bots.telegram import platform as telegram
+
+        connected.append(telegram.platform(settings.telegram, store=store, outreach=outreach, words=words, now=now, tell=tell))
+    if settings.discord is not None:
+        from bots.discord import platform as discord
+
+        connected.append(discord.platform(settings.discord, store=store, outreach=outreach, words=words, now=now, tell=tell))
+    return tuple(connected)
 
 
 async def operate(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, Any]:

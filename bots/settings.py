@@ -3,6 +3,9 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from bots.discord.settings import VARIABLES as DISCORD
+from bots.discord.settings import DiscordSettings
+from bots.discord.settings import read as read_discord
 from bots.key_file import KEY_FILE, KEYS
 from bots.logs import LEVELS
 from bots.telegram.settings import VARIABLES as TELEGRAM
@@ -19,13 +22,19 @@ class Settings:
     language: str = "en"
     log_level: str = "WARNING"
     telegram: TelegramSettings | None = None
+    discord: DiscordSettings | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a platform that members write from."""
+        return self.telegram is not None or self.discord is not None
 
 
 BACKUPS = "HIPWISE_BACKUPS"
 ENV_FILE = "HIPWISE_ENV_FILE"
 STORE = ("DATABASE_URL", KEYS, KEY_FILE, BACKUPS)
 """These are about the store; only what opens it reads them."""
-VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", ENV_FILE, *STORE, *TELEGRAM)
+VARIABLES = ("HIPWISE_REGION", "HIPWISE_LANGUAGE", "HIPWISE_LOG_LEVEL", ENV_FILE, *STORE, *TELEGRAM, *DISCORD)
 """All that is read."""
 
 
@@ -44,7 +53,8 @@ def read_settings(environment: Mapping[str, str], *, regions: Container[str], la
     if log_level not in LEVELS:
         problems.append(f"HIPWISE_LOG_LEVEL={log_level}: not a level. Use one of {', '.join(LEVELS)}, or leave it out.")
     telegram, telegram_problems = read_telegram(environment)
-    problems += telegram_problems
+    discord, discord_problems = read_discord(environment)
+    problems += [*telegram_problems, *discord_problems]
     if problems:
         raise SettingsError("\n".join(problems))
-    return Settings(region, language, log_level, telegram)
+    return Settings(region, language, log_level, telegram, discord)

@@ -58,7 +58,7 @@ def _refusal(settings: Settings, process: str | None, *, terminal: bool) -> str 
         return NO_WEBHOOK
     if process == WORKER and webhook:
         return A_WEBHOOK
-    return NOWHERE if settings.telegram is None and not terminal else None
+    return None if settings.connected or terminal else NOWHERE
 
 
 async def _run(settings: Settings, keeping: Keeping) -> None:

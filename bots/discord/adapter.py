@@ -1,0 +1,164 @@
+"""Interactions in: each is handed to the core as what its member did; what the core then owes is handed to the outreach.
+
+A turn runs at once. Where its answer is not on its way within a second, the member sees that one comes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from bots.discord import interactions
+from bots.discord.commands import suggested, topics
+from bots.discord.exchange import FORM, SUGGEST, Exchange, Exchanges
+from bots.discord.interactions import Asked, Did, Ignored, Turned, Typing, WantsToType, Wrote
+from bots.discord.messenger import drawn, owed
+from bots.discord.render import modal
+from bots.discord.request import MaybeSent, NotSent, Refusal
+from core.companion import Companion
+from core.dialogue import Inbound, Reply, Tap
+from core.errors import Refused, StorageUnavailable
+from core.intake import Unreadable
+from core.lanes import Lanes
+from core.ledger import Delivery, Owed
+from core.members import Address
+from core.outreach import Outreach
+from core.ports import Now
+from core.words import Words
+
+log = logging.getLogger(__name__)
+
+DEFER_AFTER = 1.0
+"""Seconds until an interaction whose answer is not on its way is deferred: two are left for that."""
+
+
+class Sent(Protocol):
+    """Where what was sent is kept for a while."""
+
+    async def delivery(self, id: str, address: Address) -> Delivery | None:
+        """Return what was sent to an address, as long as its content is kept."""
+        ...
+
+
+class Adapter:
+    """Acts on what the gateway tells. Nothing that it tells may make this fail."""
+
+    def __init__(
+        self, *, words: Words, companion: Companion, outreach: Outreach, exchanges: Exchanges, sent: Sent, now: Now
+    ) -> None:
+        self._words, self._now, self._sent = words, now, sent
+        self._companion, self._outreach, self._exchanges = companion, outreach, exchanges
+        self._topics = topics(words)
+        self._lanes = Lanes()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._deferring: dict[str, asyncio.TimerHandle] = {}
+
+    def interaction(self, told: object) -> None:
+        """Take an interaction, and act on it as soon as those of its member before it are done. This never waits."""
+        try:
+            meaning = interactions.read(told, self._now())
+        except Unreadable as error:
+            log.warning("update.unreadable", extra={"platform": interactions.PLATFORM, "error": type(error).__name__})
+            return
+        if not isinstance(meaning, Ignored | Wrote) and (exchange := self._exchanges.begin(meaning.asked)) is not None:
+            self._take(meaning, exchange)
+
+    def message(self, told: object) -> None:
+        """Take a message, as an interaction is taken."""
+        try:
+            meaning = interactions.read_message(told)
+        except Unreadable as error:
+            log.warning("update.unreadable", extra={"platform": interactions.PLATFORM, "error": type(error).__name__})
+            return
+        if isinstance(meaning, Wrote):
+            inbound, channel = meaning.inbound, meaning.channel
+            self._lanes.add(inbound.address, lambda: self._answer(inbound, channel))
+
+    async def done(self) -> None:
+        """Return once every interaction that was taken is with the outreach, or answered."""
+        await self._lanes.empty()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def stop(self) -> None:
+        """Leave what was not done: its members see no answer, and their check is where it was."""
+        for timer in self._deferring.values():
+            timer.cancel()
+        await self._lanes.stop()
+
+    # ---------------------------------------------------------------- One interaction
+
+    def _take(self, meaning: Did | WantsToType | Turned | Typing, exchange: Exchange) -> None:
+        match meaning:
+            case Typing(text=text):
+                self._begin(self._suggest(exchange, text))
+            case WantsToType():
+                self._begin(self._answer_at_once(exchange, {"type": FORM, "data": modal(self._words)}))
+            case Turned():
+                self._defer_later(meaning.asked, exchange)
+                self._lanes.add(meaning.address, lambda: self._turn(meaning, exchange))
+            case Did():
+                self._defer_later(meaning.asked, exchange)
+                self._lanes.add(meaning.address, lambda: self._act(meaning, exchange))
+
+    async def _act(self, did: Did, exchange: Exchange) -> None:
+        """Have what a member did answered: each inbound counts, and what the last one leads to is shown."""
+        if not did.inbounds:
+            await exchange.defer()  # nothing has changed, and nothing is to be said
+            return
+        *before, last = did.inbounds
+        for inbound in before:
+            await self._companion.answer(inbound)
+        await self._answer(last, did.asked)
+
+    async def _answer(self, inbound: Inbound, to: Asked | str) -> None:
+        def owe(replies: Sequence[Reply]) -> Sequence[Owed]:
+            return owed(replies, self._now(), to)
+
+        answer = await self._companion.answer(inbound, owe)
+        self._outreach.send(answer.deliveries)
+        if not answer.kept:
+            await self._outreach.say(inbound.address, owe(answer.replies))
+
+    async def _turn(self, turned: Turned, exchange: Exchange) -> None:
+        """Show another page of a message; where that is no longer kept, the button is an old one."""
+        delivery = await self._kept(turned)
+        if delivery is None:
+            await self._answer(Tap(turned.address, turned.delivery), turned.asked)
+            return
+        try:
+            await exchange.say(drawn(delivery, self._words, turned.page), update=turned.asked.changes)
+        except (Refused, NotSent, MaybeSent) as error:
+            log.info("page.not_shown", extra={"error": type(error).__name__})
+
+    async def _kept(self, turned: Turned) -> Delivery | None:
+        try:
+            delivery = await self._sent.delivery(turned.delivery, turned.address)
+        except StorageUnavailable:
+            return None
+        return delivery if delivery is not None and delivery.reply.get("is") == "layout" else None
+
+    # ---------------------------------------------------------------- In time
+
+    def _defer_later(self, asked: Asked, exchange: Exchange) -> None:
+        timer = asyncio.get_running_loop().call_later(DEFER_AFTER, self._defer, asked.id, exchange)
+        self._deferring[asked.id] = timer
+
+    def _defer(self, id: str, exchange: Exchange) -> None:
+        del self._deferring[id]
+        if exchange.open:
+            self._begin(exchange.defer())
+
+    async def _suggest(self, exchange: Exchange, typed: str) -> None:
+        await self._answer_at_once(exchange, {"type": SUGGEST, "data": {"choices": suggested(typed, self._topics)}})
+
+    async def _answer_at_once(self, exchange: Exchange, body: dict[str, Any]) -> None:
+        try:
+            await exchange.answer(body)
+        except (NotSent, MaybeSent, Refusal) as error:  # the member can press, or type on, once more
+            log.info("interaction.not_answered", extra={"error": type(error).__name__})
+
+    def _begin(self, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,132 @@
+"""One delivery as calls of the API, and what became of it.
+
+What answers an interaction goes out by that: see exchange.py. What answers a message goes into the conversation under a
+nonce, by which Discord knows it for a few minutes, and with a mark, by which we find it after that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bots.discord.exchange import Exchanges, Message
+from bots.discord.interactions import Asked, asked_of, is_lasting, mark, mark_of
+from bots.discord.limits import LAST_MESSAGES, LONGEST_NONCE
+from bots.discord.render import layout
+from bots.discord.request import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, MaybeSent, NotSent, Refusal, Requests
+from core.dialogue import Reply
+from core.errors import Refused, RetryLater, Unreachable
+from core.ledger import Delivery, Kind, Owed
+from core.members import Address
+from core.replies import owed as owed_as
+from core.replies import plain, reply_of
+from core.words import Words
+
+LAYOUT = "layout"
+ORIGINAL = "@original"
+"""What the answer to an interaction changes: it can be tried again as often as need be."""
+NEW_TOKEN = 60.0
+"""Seconds until what surely was not sent is tried again where the token is no longer good: someone has to see to it."""
+SENDS = 3
+"""So often in a row a message is sent under its nonce until its outcome is known."""
+CLOSED = (50007, 50278)
+"""The codes of the refusal to write to someone; the first also comes with a status of 400."""
+_WEIGHTS = (Kind.NOTICE, Kind.QUESTION, Kind.FILE, Kind.VERDICT)
+"""The kinds of reply; the weightiest says what may be done where the outcome is unknown."""
+
+Refuse = Callable[[Address, float], None]
+"""Told for which address Discord said to wait, and for how many seconds."""
+
+
+def owed(replies: Sequence[Reply], now: datetime, to: Asked | str) -> tuple[Owed, ...]:
+    """Return all that is said in a turn as one message: in answer to an interaction, or into a conversation by its id."""
+    if not replies:
+        return ()
+    kind = max((owed_as(reply, now).kind for reply in replies), key=_WEIGHTS.index)
+    where = {"channel": to} if isinstance(to, str) else {"interaction": to.plain()}
+    said = {"is": LAYOUT, "replies": [plain(reply) for reply in replies], **where}
+    return (Owed(kind, said, now, edits=None if isinstance(to, str) else ORIGINAL),)
+
+
+def drawn(delivery: Delivery, words: Words, page: int = 0) -> Message:
+    """Return a page of what a delivery says, marked as that delivery; raise ValueError where it is none of ours."""
+    if delivery.reply.get("is") != LAYOUT:
+        raise ValueError("no layout")
+    replies = tuple(reply_of(one) for one in delivery.reply["replies"])
+    shown = layout(replies, words, page, delivery.id)
+    shown.components[0]["id"] = mark(delivery.id, screen=not any(map(is_lasting, replies)))
+    return Message(shown.components, shown.files)
+
+
+class Messenger:
+    """Writes to members on Discord."""
+
+    def __init__(self, requests: Requests, exchanges: Exchanges, words: Words, refuse: Refuse) -> None:
+        self._requests, self._exchanges, self._words, self._refuse = requests, exchanges, words, refuse
+
+    async def send(self, delivery: Delivery) -> str | None:
+        """Return `channel/message` of what is now there, where that can be deleted some day.
+
+        Raise what core/errors.py names for an outcome that is known; MaybeSent leaves it unknown.
+        """
+        try:
+            if delivery.kind is Kind.DELETION:
+                await self._delete(delivery.edits or "")
+                return None
+            if (interaction := delivery.reply.get("interaction")) is not None:
+                return await self._answer(delivery, asked_of(interaction))
+            return await self._post(delivery, str(delivery.reply["channel"]))
+        except NotSent as error:
+            if error.held:
+                self._refuse(delivery.address, error.seconds)
+            raise RetryLater(error.seconds) from None
+        except Refusal as refusal:
+            raise _known(refusal) from None
+
+    async def _answer(self, delivery: Delivery, asked: Asked) -> str | None:
+        message = drawn(delivery, self._words)
+        replaces = asked.screen and bool(message.components[0]["id"] & 1)
+        return await self._exchanges.of(asked).say(message, update=replaces)
+
+    # ---------------------------------------------------------------- In the conversation with the bot
+
+    async def _post(self, delivery: Delivery, channel: str) -> str:
+        message = drawn(delivery, self._words)
+        if delivery.attempt > 1 and (there := await self._found(channel, message.components[0]["id"])) is not None:
+            return f"{channel}/{there}"
+        body = message.body | {"nonce": delivery.id[:LONGEST_NONCE], "enforce_nonce": True}
+        for left in reversed(range(SENDS)):
+            try:
+                sent = await self._requests.ask("POST", f"/channels/{channel}/messages", body, files=message.files, token=True)
+                return f"{channel}/{sent['id']}"
+            except MaybeSent:
+                if not left:
+                    raise
+        raise MaybeSent("Sends")
+
+    async def _found(self, channel: str, mark: int) -> str | None:
+        """Return the message with a mark, if it is among the last in a conversation."""
+        messages = await self._requests.ask("GET", f"/channels/{channel}/messages?limit={LAST_MESSAGES}", token=True)
+        found = (one["id"] for one in _mappings(messages) if mark_of(one.get("components")) == mark)
+        return next(found, None)
+
+    async def _delete(self, message: str) -> None:
+        """Delete a message, unless it is gone."""
+        channel, _, id = message.partition("/")
+        try:
+            await self._requests.ask("DELETE", f"/channels/{channel}/messages/{id}", token=True)
+        except Refusal as refusal:
+            if refusal.status not in (FORBIDDEN, NOT_FOUND):
+                raise
+
+
+def _known(refusal: Refusal) -> Exception:
+    """Return a refusal to write into a conversation as the outcome that it means."""
+    if refusal.status == UNAUTHORIZED:
+        return RetryLater(NEW_TOKEN)
+    if refusal.status in (FORBIDDEN, NOT_FOUND) or refusal.code in CLOSED:
+        return Unreachable()
+    return Refused()
+
+
+def _mappings(given: object) -> list[Mapping[str, Any]]:
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []

@@ -1,0 +1,117 @@
+"""A member who talks to the bot over real sockets: the real discord.py against the Discord of the tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from bots import bootstrap
+from bots.discord import library
+from bots.discord.connection import Sleep
+from bots.discord.platform import Discord
+from bots.discord.settings import OFFICIAL, DiscordSettings
+from chat import Clock
+from chat import library as the_library
+from core.companion import Companion
+from core.enduring import EnduringRecords
+from core.memory import MemoryRecords
+from core.outreach import Outreach
+from core.ownership import Ownership
+from core.ports import Records
+from core.storage import Store, StoreRecords
+from discord_api import TOKEN, Club, DiscordApi, Member
+from fakes import ring
+
+words = the_library().words
+GRACE = 0.3
+"""Seconds for a bot to end in: tests leave some that wait for an hour."""
+
+
+@dataclass
+class Running:
+    """A bot that runs, what it keeps, and what Discord is to it."""
+
+    api: DiscordApi
+    store: Store
+    discord: Discord
+    outreach: Outreach
+    running: asyncio.Task[None]
+    told: list[str]
+    """What its operator was told."""
+
+    def dm(self, id: int, name: str) -> Member:
+        """Return someone in their conversation with the bot; they are in a server with it."""
+        user = self.api.user(id, name)
+        self._club().member(user)
+        return self.api.dm(user)
+
+    def member(self, id: int, name: str) -> Member:
+        """Return someone in the club's server."""
+        return self._club().member(self.api.user(id, name))
+
+    async def rests(self) -> None:
+        """Return once all that members did was handled, and all that is owed for it was sent."""
+        # An event is there once the gateway was heard; what it led to is there a moment later.
+        for _ in range(2):
+            await asyncio.sleep(0.02)
+            async with asyncio.timeout(15):
+                await self.discord.settles()
+
+    async def is_told(self, sentence: str) -> None:
+        """Wait until the operator was told something."""
+        await self.api.until(lambda: any(sentence in each for each in self.told))
+
+    def _club(self) -> Club:
+        guild = next(iter(self.api.world.guilds.values()), None)
+        return self.api.guild("Runners") if guild is None else Club(self.api, guild)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    api: DiscordApi,
+    *,
+    now: Callable[[], datetime] | None = None,
+    fresh_id: Callable[[], str] | None = None,
+    token: str = TOKEN,
+    sleep: Sleep = asyncio.sleep,
+    gateway: str | None = "",
+    records: Callable[[Records], Records] = lambda kept: kept,
+    ready: bool = True,
+) -> AsyncIterator[Running]:
+    """Run the bot in this event loop, on a store in a folder, until the block ends; by default it is connected by then."""
+    now = now or Clock()
+    numbers = count(1)
+    settings = DiscordSettings(token, api.url, api.gateway_url if gateway == "" else gateway)
+    async with Store(folder / "hipwise.db", ring(), now) as store:
+        kept = records(EnduringRecords(StoreRecords(store), MemoryRecords()))
+        ownership = Ownership(the_library(), kept, now, bootstrap.signed_off)
+        companion = Companion(the_library(), kept, now, fresh_id or (lambda: f"{next(numbers):08x}{0:08x}"), ownership)
+        told: list[str] = []
+        outreach = Outreach(store, {}, now, sleep=sleep)
+        discord = Discord(
+            settings,
+            store=store,
+            companion=companion,
+            outreach=outreach,
+            words=words,
+            now=now,
+            tell=told.append,
+            sleep=sleep,
+        )
+        task = asyncio.create_task(discord.run())
+        try:
+            if ready:
+                await api.until(lambda: task.done() or (api.gateway.ready and bool(api.commands.all[None])))
+            yield Running(api, store, discord, outreach, task, told)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await discord.stop(GRACE)
+            await outreach.stop()
+            library.point(OFFICIAL, None)
+        if not task.cancelled():
+            task.result()
