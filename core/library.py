@@ -55,8 +55,12 @@ class Library:
     def search(self, text: str) -> tuple[CarePage, ...]:
         """Return the pages that fit what a member typed, best first, forgiving typos; empty where none does.
 
-        Word by word: a page fits when it has at least half of the words that some page has, each at most a typo away.
+        A title in full finds its page alone. Else word by word: a page fits when it has at least half of the words that some
+        page has, each at most a typo away.
         """
+        titled = self._page_titled.get(text.strip().casefold())
+        if titled is not None:
+            return (titled,)
         # Imported here: a conversation that searches nothing should not wait for it.
         from rapidfuzz import fuzz, process
 
@@ -74,6 +78,10 @@ class Library:
             return ()
         ranked = sorted(worth, key=lambda id: -worth[id])
         return tuple(self.page_by_id[id] for id in ranked[:SEARCH_RESULTS] if worth[id] * 2 >= top[0][1])
+
+    @cached_property
+    def _page_titled(self) -> Mapping[str, CarePage]:
+        return {self.words("care", page.id, "title").casefold(): page for page in self.pages}
 
     @cached_property
     def _search_words(self) -> Mapping[str, Mapping[str, float]]:

@@ -148,6 +148,12 @@ async def test_a_word_finds_its_page_also_with_a_slip_of_the_finger(chat: Chat, 
     assert title(page) in [chat.text.splitlines()[0], *labels(chat)]
 
 
+async def test_a_title_typed_in_full_opens_its_page(chat: Chat) -> None:
+    await chat.says("/care " + title("inguinal_hernia").upper())
+
+    assert chat.text.splitlines()[0] == title("inguinal_hernia")
+
+
 @pytest.mark.parametrize("said", ["qqqqq", "zzz xxx", "\u05db\u05d0\u05d1", "\U0001f915", "1234567", "a"])
 async def test_a_search_that_finds_nothing_says_so_and_shows_the_shelves(chat: Chat, said: str) -> None:
     await chat.says(f"/care {said}")
