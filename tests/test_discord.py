@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bots.discord.messenger import owed
 from chat import Clock
+from core.dialogue import Notice
+from core.members import Address
 from discord_api import Answer, DiscordApi, Member
 from discord_chat import Running, running, words
 
@@ -13,6 +16,7 @@ ANNA, BEN = 4711, 815
 BODY = words("questions", "body", "ask").splitlines()[0]
 HEALTH = words("questions", "health", "ask").splitlines()[0]
 DONE, WHY = words("ui", "buttons", "done"), words("ui", "buttons", "why")
+TYPE, NEXT, PREVIOUS = (words("platform", "discord", key) for key in ("type", "next", "previous"))
 NONE = words("questions", "body", "none")
 EMERGENCY = words("dispositions", "emergency", "first").partition("{")[0]
 
@@ -94,3 +98,245 @@ async def test_in_the_bots_conversation_nothing_is_ephemeral(bot: Running) -> No
 
     assert HEALTH in anna.last.text
     assert [(message.reader, message.content.ephemeral) for message in anna.heard] == [(None, False)]
+
+
+async def test_a_result_is_a_new_message_and_the_buttons_above_it_answer_politely(bot: Running, anna: Member) -> None:
+    await to_result(bot, anna)
+    question, result = anna.heard
+    anna.clicks(DONE, question)
+    await bot.rests()
+
+    assert EMERGENCY in result.text
+    assert result.content.colours
+    assert words("ui", "old_button") in anna.last.text
+
+
+async def test_what_is_on_tap_behind_a_result_leaves_the_result_standing(bot: Running, anna: Member) -> None:
+    await to_result(bot, anna)
+    result = anna.last
+    await clicks(bot, anna, WHY)
+
+    assert EMERGENCY in result.text
+    assert anna.last is not result
+    assert anna.last.reader == anna.user
+
+
+async def to_result(bot: Running, member: Member) -> None:
+    await types(bot, member, "/hip")
+    await ticks(bot, member, "Numb")
+    await clicks(bot, member, DONE)
+    await ticks(bot, member, "1.")
+    await clicks(bot, member, DONE)
+
+
+async def test_who_installed_it_for_themselves_is_answered_alone_wherever_they_are(bot: Running) -> None:
+    user, friend = bot.api.user(ANNA, "Anna"), bot.api.user(BEN, "Ben")
+    bot.api.installs(user)
+    anna, ben = bot.api.group(user, friend)
+    await types(bot, anna, "/hip")
+    await clicks(bot, anna, NONE)
+
+    assert HEALTH in anna.last.text
+    assert ben.heard == ()
+
+
+async def test_one_check_goes_on_wherever_its_member_is(bot: Running) -> None:
+    here, there = bot.member(ANNA, "Anna"), bot.dm(ANNA, "Anna")
+    await types(bot, here, "/hip")
+    await clicks(bot, here, NONE)
+    await types(bot, there, "/hip")
+    await clicks(bot, there, "Go on")
+
+    assert HEALTH in there.last.text
+
+
+# ---------------------------------------------------------------- Typed
+
+
+async def test_an_answer_can_be_typed_into_a_form(bot: Running, anna: Member) -> None:
+    await types(bot, anna, "/hip")
+    await clicks(bot, anna, TYPE)
+    anna.submits("3")
+    await bot.rests()
+
+    assert [label.split(" ")[1] for label in ticked(anna)] == ["Numb/tingly"]
+    assert len(anna.heard) == 1
+
+
+async def test_a_word_of_danger_in_a_form_is_answered_first(bot: Running, anna: Member) -> None:
+    await types(bot, anna, "/hip")
+    await clicks(bot, anna, TYPE)
+    anna.submits("I cannot feel my legs " * 180)
+    await bot.rests()
+
+    assert len(anna.heard) >= 1
+    assert bot.api.calls("callback")[-1].status == 204
+
+
+async def test_what_is_written_to_the_bot_is_answered_there(bot: Running) -> None:
+    anna = bot.dm(ANNA, "Anna")
+    anna.says("/hip")
+    await bot.rests()
+    anna.says("3")
+    await bot.rests()
+
+    assert [label.split(" ")[1] for label in ticked(anna)] == ["Numb/tingly"]
+    for call in bot.api.calls("send"):
+        assert call.json["enforce_nonce"] is True
+        assert call.json["allowed_mentions"] == {"parse": []}
+
+
+async def test_what_members_say_to_each_other_is_nobodys_answer(bot: Running, anna: Member) -> None:
+    anna.says("/hip")
+    await bot.rests()
+
+    assert anna.heard == ()
+    assert not bot.api.calls("send")
+
+
+async def test_topics_are_suggested_and_looked_up(bot: Running, anna: Member) -> None:
+    asked = anna.begins("/care topic:groin")
+    await bot.rests()
+    assert asked.choices
+    await types(bot, anna, f"/care topic:{asked.choices[0]}")
+
+    assert anna.last.text.partition("\n")[0].endswith(asked.choices[0])
+
+
+# ---------------------------------------------------------------- Buttons that are old, strange or somebody else's
+
+
+async def test_buttons_work_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    async with DiscordApi(now=clock) as api:
+        async with running(tmp_path, api, now=clock) as bot:
+            anna = bot.member(ANNA, "Anna")
+            await types(bot, anna, "/hip")
+            await ticks(bot, anna, "Numb")
+            await clicks(bot, anna, TYPE)
+        async with running(tmp_path, api, now=clock) as bot:
+            anna.submits("6")
+            await bot.rests()
+            assert len(ticked(anna)) == 2
+            await clicks(bot, anna, DONE)
+
+    assert len(anna.heard) == 1
+    assert "Which" in anna.last.text
+
+
+async def test_the_button_of_another_member_is_answered_politely_to_who_pressed_it(bot: Running, anna: Member) -> None:
+    ben = bot.member(BEN, "Ben")
+    await types(bot, anna, "/hip")
+    await types(bot, ben, "/hip")
+    before = anna.last.text
+    theirs = next(button.custom_id for button in anna.last.content.buttons if button.label == NONE)
+    ben.presses(ben.last, theirs or "")
+    await bot.rests()
+
+    assert anna.last.text == before
+    assert HEALTH not in ben.last.text
+    assert BODY in ben.last.text
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "x",
+        "hip:",
+        "hip:aaaaaa.ffffffffffff.1.none",
+        "menu:",
+        "menu:x",
+        "page:",
+        "page:0:",
+        "page:9:x",
+        "page:1:" + "f" * 16,
+        "\x00" * 100,
+    ],
+)
+async def test_a_strange_button_gets_a_polite_answer(bot: Running, anna: Member, custom_id: str) -> None:
+    await types(bot, anna, "/hip")
+    pressed = anna.presses(anna.last, custom_id, values=["x"])
+    await bot.rests()
+
+    assert pressed.answer is not None
+    assert BODY in anna.last.text
+
+
+async def test_an_event_of_any_shape_ends_nothing(bot: Running, anna: Member) -> None:
+    whole: list[dict[str, object]] = [
+        {},
+        {"id": "1"},
+        {"id": 1, "type": "2", "token": None},
+        {"id": "x", "application_id": "y", "type": 2, "token": "t"},
+        {"id": "1", "application_id": "1", "type": 3, "token": "\n", "user": {"id": "7"}},
+        {"id": "1", "application_id": "1", "type": 3, "token": "t", "user": {"id": "../../7"}},
+        {"id": "1", "application_id": "1", "type": 99, "token": "t", "user": {"id": "7"}, "data": {}},
+    ]
+    for json in whole:
+        bot.api.inject(json, whole=True)
+    for data in (None, [], {"custom_id": 7}, {"name": "hip", "options": "x"}, {"custom_id": "menu:x", "values": [1]}):
+        for kind in range(7):
+            bot.api.inject({"type": kind, "data": data})
+    await types(bot, anna, "/hip")
+
+    assert BODY in anna.last.text
+    assert not bot.running.done()
+
+
+async def test_a_command_that_is_not_known_is_answered(bot: Running, anna: Member) -> None:
+    anna.forges("nosuch", [{"name": "x", "type": 3, "value": "y"}])
+    await bot.rests()
+
+    assert anna.last.reader == anna.user
+
+
+# ---------------------------------------------------------------- What does not fit one message
+
+
+async def test_what_is_too_long_is_paged_in_place_also_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    long = Notice("\n\n".join(f"Paragraph {n}. " + "word " * 100 for n in range(20)))
+    async with DiscordApi(now=clock) as api:
+        async with running(tmp_path, api, now=clock) as bot:
+            anna = bot.dm(ANNA, "Anna")
+            to = owed([long], clock(), str(anna.channel.id))
+            bot.outreach.send(await bot.store.plan(Address("discord", str(ANNA)), to))
+            await bot.rests()
+            first = anna.last.text
+            await clicks(bot, anna, NEXT)
+        async with running(tmp_path, api, now=clock) as bot:
+            second = anna.last.text
+            await clicks(bot, anna, PREVIOUS)
+            assert anna.last.text == first != second
+            clock.moves(days=2)
+            await bot.store.purge(clock())
+            await clicks(bot, anna, NEXT)
+
+    assert words("ui", "forged_button") in anna.last.text
+    assert "Paragraph 19" not in first
+    assert "Paragraph 7" in first + second
+
+
+# ---------------------------------------------------------------- What members own
+
+
+async def test_what_the_bot_said_in_its_conversation_goes_when_its_member_asks_for_it(bot: Running) -> None:
+    anna = bot.dm(ANNA, "Anna")
+    await types(bot, anna, "/hip")
+    anna.says("hello")
+    await bot.rests()
+    before = len(anna.heard)
+    await types(bot, anna, "/forget")
+    await clicks(bot, anna, words("privacy", "forget", "messages"))
+
+    assert before >= 2
+    assert BODY not in "".join(anna.texts)
+    assert (await bot.store.tallies()).open == 0
+
+
+async def test_a_copy_of_what_is_kept_comes_as_a_file_to_its_member_alone(bot: Running, anna: Member) -> None:
+    await to_result(bot, anna)
+    await types(bot, anna, "/mydata")
+    await clicks(bot, anna, words("privacy", "mydata", "export_json"))
+
+    assert [file.kind for file in anna.last.content.files]
+    assert b"history" in anna.last.content.files[0].data
+    assert anna.last.reader == anna.user

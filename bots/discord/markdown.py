@@ -6,7 +6,8 @@ _ANYWHERE = re.compile(r"[\\*_~|`<\[@]|:(?=//|[\w+-])")
 """What begins a mark, a link or a mention wherever it stands; of a colon, what may be a link or the name of a face."""
 _IN_FRONT = re.compile(r"^( *)([#>]|[-+](?=[ #])|\d+(?=\. ))", re.MULTILINE)
 """What makes of a line a heading, a quote, small print or the line of a list."""
-_LIST = re.compile(r"(?<![^\n])\\- \S[^\n]*(?:\n\\- \S[^\n]*)*(?=\n\n|\Z)")
+_DASHED = r"\\- (?![#>+\s-]|\d+\. )[^\n]*"
+_LIST = re.compile(rf"(?<![^\n]){_DASHED}(?:\n{_DASHED})*(?=\n\n|\Z)")
 """Lines that begin with a dash. Right before other lines they are no list: Discord would take these for a part of it."""
 
 

@@ -52,12 +52,13 @@ def paged(blocks: Sequence[Block]) -> list[Page]:
     """Return the pages: a text goes on where the page before ends, with its controls on every page that it is on."""
     pages = [Page()]
     for block in blocks:
-        first, text = True, block.text
-        while first or text:
-            size = 1 + bool(text) + sum(map(_size, block.controls))
-            if pages[-1].components and not _can_begin(pages[-1], size, _markdown(block, text, first=first)):
-                pages.append(Page())
-            text, first = _put(pages[-1], block, text, size, first=first), False
+        size = 1 + bool(block.text) + sum(map(_size, block.controls))
+        if pages[-1].components and not _can_begin(pages[-1], size, _markdown(block, block.text, first=True)):
+            pages.append(Page())
+        left = _put(pages[-1], block, block.text, size, first=True)
+        while left:
+            pages.append(Page())
+            left = _put(pages[-1], block, left, size, first=False)
     return pages
 
 
@@ -84,12 +85,12 @@ def _put(page: Page, block: Block, text: str, size: int, *, first: bool) -> str:
 
 
 def _cut(block: Block, text: str, most: int, *, first: bool) -> tuple[str, str]:
-    """Return as much of a text as fits, and the rest: cut between paragraphs, else lines, else words, else anywhere."""
+    """Return as much of a text as fits, and the rest: cut between paragraphs, lines or words that leave no page half empty."""
     if length(_markdown(block, text, first=first)) <= most:
         return text, ""
     fits = bisect_right(range(len(text)), most, key=lambda n: length(_markdown(block, text[:n], first=first))) - 1
     ends = (text.rfind(gap, 1, fits + 1) for gap in ("\n\n", "\n", " "))
-    at = next((end for end in ends if end > 0), fits)
+    at = next((end for end in ends if end > fits // 2), fits)
     return text[:at].rstrip(), text[at:].lstrip()
 
 

@@ -163,7 +163,7 @@ def _encoded(body: object, files: Sequence[File]) -> tuple[bytes | aiohttp.FormD
     if not files:
         return (None, {}) if body is None else (msgspec.json.encode(body), _JSON)
     form = aiohttp.FormData(quote_fields=False)
-    form.add_field("payload_json", msgspec.json.encode(body).decode(), content_type="application/json")
+    form.add_field("payload_json", msgspec.json.encode(body).decode())
     for n, (name, content) in enumerate(files):
         form.add_field(f"files[{n}]", content, filename=name, content_type="application/octet-stream")
     return form, {}
