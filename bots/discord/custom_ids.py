@@ -13,10 +13,10 @@ PAGE = "page:"
 """How the buttons begin that turn the pages of a message."""
 MENU = "menu:"
 """How a menu begins. What it offers are tokens."""
-LONGEST_AGAIN = 80
-"""Characters that a button for a page carries of how its message came about."""
+LONGEST_KEPT = 80
+"""Characters of that under which the pages can be found."""
 _TOKEN = re.compile(r"hip\d{0,4}:(.*)", re.DOTALL)
-_PAGE = re.compile(rf"{PAGE}(\d{{1,3}}):(.{{0,{LONGEST_AGAIN}}})", re.DOTALL)
+_PAGE = re.compile(rf"{PAGE}(\d{{1,3}}):(.{{0,{LONGEST_KEPT}}})", re.DOTALL)
 
 
 def naming() -> Callable[[str], str]:
@@ -36,13 +36,13 @@ def token_of(custom_id: str) -> str | None:
     return found[1] if found else None
 
 
-def page(number: int, again: str) -> str:
-    """Return the custom id that asks for a page, counted from 0, of what `again` brought about."""
-    return f"{PAGE}{number}:{again[:LONGEST_AGAIN]}"
+def page(number: int, kept: str) -> str:
+    """Return the custom id that asks for a page, counted from 0, of what is kept under an id."""
+    return f"{PAGE}{number}:{kept[:LONGEST_KEPT]}"
 
 
 def page_of(custom_id: str) -> tuple[int, str] | None:
-    """Return the page that a button asks for and what brought it about; None where it asks for none."""
+    """Return the page that a button asks for and under what it is kept; None where it asks for none."""
     found = _PAGE.fullmatch(custom_id)
     return (int(found[1]), found[2]) if found else None
 

@@ -69,23 +69,17 @@ class Layout:
     """How many there are."""
 
 
-def layout(replies: Sequence[Reply], words: Words, page: int = 0, again: str = "") -> Layout:
+def layout(replies: Sequence[Reply], words: Words, page: int = 0, kept: str = "") -> Layout:
     """Return one page, counted from 0, of what is said in a turn; the last where there are not so many.
 
-    `again` is what brought the replies about: a token, or a command such as "/why", that has them said once more. The buttons
-    that turn the pages carry it, so they work as long as the message stands, whatever was restarted since.
+    `kept` is the id under which the replies are kept. The buttons that turn the pages carry it, so they work as long as the
+    replies are kept, whatever was restarted since.
     """
     named = custom_ids.naming()
     pages = paged([_block(reply, words, named) for reply in replies])
     here = min(page, len(pages) - 1)
-    below = _below(words, here, len(pages), again)
+    below = _below(words, here, len(pages), kept)
     return Layout([*pages[here].components, *below], pages[here].files, len(pages))
-
-
-def turned(replies: Sequence[Reply]) -> tuple[Reply, ...]:
-    """Return what is shown where a page is turned: nothing is said of an old button, where the screen itself is there."""
-    shown = tuple(r for r in replies if not (isinstance(r, Notice) and r.fleeting and not r.choices))
-    return shown if any(isinstance(r, Prompt | Verdict) for r in shown) else tuple(replies)
 
 
 def modal(words: Words) -> Component:
@@ -203,12 +197,12 @@ def _menu(buttons: Sequence[Button], placeholder: str, named: Named, *, several:
     return {"type": ROW, "components": [menu | takes]}
 
 
-def _below(words: Words, page: int, pages: int, again: str) -> Iterator[Component]:
+def _below(words: Words, page: int, pages: int, kept: str) -> Iterator[Component]:
     """Yield what Discord needs besides what is said: which page this is, the way to the others, and to a typed answer."""
     if pages > 1:
         yield {"type": SHOWN, "content": f"-# {words('platform', 'discord', 'page', page=page + 1, pages=pages)}"}
     turns = [(n, key) for n, key in ((page - 1, "previous"), (page + 1, "next")) if 0 <= n < pages]
-    ways = [(custom_ids.page(n, again), key) for n, key in turns] + [(custom_ids.TYPE, "type")]
+    ways = [(custom_ids.page(n, kept), key) for n, key in turns] + [(custom_ids.TYPE, "type")]
     yield {"type": ROW, "components": [_own(custom_id, words("platform", "discord", key)) for custom_id, key in ways]}
 
 
