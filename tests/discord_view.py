@@ -4,8 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bots.discord.custom_ids import token_of
+from core.dialogue import Button, Reply, Role
 from discord_api.components import Kind, walk
 from discord_api.refusal import Json
+
+TICK = "\u2611 "
 
 _HEADING = re.compile(r"(#{1,3}) +(?P<says>\S.*)")
 _SMALL = re.compile(r"-# +(?P<says>\S.*)")
@@ -88,3 +92,52 @@ def _pieces(text: str) -> Iterator[str]:
         assert not _MARK.match(text), f"more than text: {text!r}"
         yield text[0]
         text = text[1:]
+
+
+# ---------------------------------------------------------------- Word for word
+
+
+def differences(reply: Reply, container: Json) -> list[str]:
+    """Return what is not the same in what the core says and in what is seen of it: words, buttons, ticks, tokens."""
+    seen = view([container])
+    lines = seen.ticked + seen.open
+    ticks = [b for b in reply.choices if b.ticked is not None]
+    pairs = {
+        "the words": ([text for text in _texts(reply) if text == seen.text] or [reply.text], [seen.text]),
+        "what is pressed": (
+            _labels(b for b in reply.choices if b.ticked is None),
+            _read(seen.buttons + (() if ticks else lines)),
+        ),
+        "what is ticked": (_labels(b for b in ticks if b.ticked), _read(seen.ticked)),
+        "what can be ticked": (_labels(ticks), _read(lines if ticks else ())),
+        "what is carried": (sorted(b.tap for b in reply.choices), sorted(carried(container))),
+    }
+    return [f"{what}: {said!r} is shown as {shown!r}" for what, (said, shown) in pairs.items() if said != shown]
+
+
+def carried(component: Json) -> Iterator[str]:
+    """Yield the tokens that a component and those in it carry."""
+    for one in walk([component]):
+        names = [one.get("custom_id"), *(option["value"] for option in one.get("options", ()))]
+        yield from (token for name in names if name and (token := token_of(name)) is not None)
+
+
+def _texts(reply: Reply) -> tuple[str, ...]:
+    """Return the words of a reply, also with its answers as lines below them: with a dash, or with the number to type."""
+    answers = [(n, f"{TICK if b.ticked else ''}{b.label}") for n, b in enumerate(reply.choices, 1) if b.role is Role.ANSWER]
+    listed = ("\n".join(f"- {label}" for _, label in answers), "\n".join(f"{n}. {label}" for n, label in answers))
+    return (reply.text, *(f"{reply.text}\n\n{lines}" for lines in listed))
+
+
+def _labels(buttons: Iterable[Button]) -> list[str]:
+    return sorted(_start(b.label) for b in buttons)
+
+
+def _read(labels: Iterable[str]) -> list[str]:
+    """Return labels without the number that stands in front of some of them."""
+    return sorted(_start(re.sub(r"^\d+\. ", "", label).removesuffix("\u2026")) for label in labels)
+
+
+def _start(label: str) -> str:
+    """Return what is read of the longest label, whatever stands in front of it: all of it is read in the text."""
+    return label[:70]
