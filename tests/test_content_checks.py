@@ -369,8 +369,18 @@ BROKEN: list[tuple[str, dict[str, Edit], str]] = [
     ),
     (
         "a question too long",
-        {f"{EN}/questions.toml": says("ask", 500 * "abc " + "?", table=ONE.id)},
-        f"{EN}/questions.toml: {ONE.id}: has 20",
+        {f"{EN}/questions.toml": says("ask", 850 * "abc " + "?", table=ONE.id)},
+        f"{EN}/questions.toml: {ONE.id}: has 35",
+    ),
+    (
+        "a command that says too much",
+        {f"{EN}/platform.toml": says("hip", 26 * "abc ", table="commands")},
+        f"{EN}/platform.toml: commands.hip: has 104 characters on the screen; 100 at most",
+    ),
+    (
+        "a form that says too much",
+        {f"{EN}/platform.toml": says("type", 12 * "abc ", table="discord")},
+        f"{EN}/platform.toml: discord.type: has 48 characters on the screen; 45 at most",
     ),
     (
         "too many buttons",

@@ -18,16 +18,22 @@ from core.members import Preferences, Units
 from core.words import MissingWords
 
 TELEGRAM_TEXT = 4096
-DISCORD_TEXT = 2000
+DISCORD_TEXT = 4000
+MARKS = 500
+"""Characters of those that are left for what marks a text, and for what stands above it: a question is one message."""
+LINE = 7
+"""Characters that an answer needs besides its label where it is a line of the text: a number, a tick, the end of the line."""
 LABEL = 80
 OPTIONS = 25
+SHOWN_BY_APPS: dict[tuple[str, ...], int] = {("platform", "commands"): 100, ("platform", "discord"): 45}
+"""Characters of what stands around a conversation: Discord takes so many behind a command, and in the heading of a form."""
 WIDEST = Preferences(units=Units.MILES)
 """The preferences that make the longest texts: no country set, so that all common numbers are shown."""
 
 
 def fits(m: Material) -> Iterator[Problem]:
     """Every screen, drawn by the code that draws it for members, within the limits of Telegram and Discord."""
-    for file, key, draw in _drawings(m):
+    for file, key, draw in drawings(m):
         try:
             reply = draw()
         except MissingWords as missing:
@@ -35,10 +41,13 @@ def fits(m: Material) -> Iterator[Problem]:
             yield Problem(m.file(*path), key_of(path), f"has no words, and the screen of {key!r} asks for them")
             continue
         yield from (Problem(file, key, says) for says in _too_much(reply))
+    for text in m.texts:
+        if most := SHOWN_BY_APPS.get(text.path[:2]):
+            yield from (Problem(text.file, text.key, says) for says in _too_long(text.says, most))
 
 
-def _drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
-    """Yield (file, key, how to draw it) of every question, page and menu, and of a result."""
+def drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
+    """Yield (file, key, how to draw it) of every question, page and menu, and of a result, each as long as it can be."""
     library, ui, questions = m.library, m.file("ui"), m.file("questions")
     for q in library.pathway.questions:
         yield questions, q.id, _asking(library, q, View.QUESTION).question
@@ -81,7 +90,8 @@ def _session(library: Library, question: Question | None, view: View) -> Session
 def _too_much(reply: Reply) -> Iterator[str]:
     match reply:
         case Prompt():
-            yield from _too_long(reply.text, DISCORD_TEXT)
+            lines = (f"{LINE * ' '}{button.label}" for button in reply.choices)
+            yield from _too_long("".join((reply.text, *lines)), DISCORD_TEXT - MARKS)
         case Notice() | File():
             yield from _too_long(reply.text, TELEGRAM_TEXT)
         case Verdict():
