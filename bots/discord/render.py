@@ -101,17 +101,16 @@ def _block(reply: Reply, words: Words, named: Named) -> Block:
             return Block(text, 0, controls, COLOURS[urgency])
         case File(name=name, content=content):
             shown = {"type": FILE, "file": {"url": f"attachment://{name}"}}
-            return Block(text, _heading(reply), (shown, *controls), files=((name, content.encode()),))
+            return Block(text, _heading(reply, text), (shown, *controls), files=((name, content.encode()),))
         case Prompt() | Notice():
-            return Block(text, _heading(reply), controls)
+            return Block(text, _heading(reply, text), controls)
 
 
-def _heading(reply: Reply) -> int | None:
-    """Return which line of a reply is its heading: the only one of a reply is none."""
-    further = reply.text.count("\n")
-    if isinstance(reply, Prompt) and reply.question not in CARDS:
-        return 1 if further else None
-    return 0 if further else None
+def _heading(reply: Reply, text: str) -> int | None:
+    """Return which line of a text is its heading: where there is one line only, none is."""
+    if isinstance(reply, Prompt) and reply.question not in CARDS and "\n" in reply.text:
+        return 1
+    return 0 if "\n" in text else None
 
 
 def _lines(reply: Reply) -> list[str]:
