@@ -273,7 +273,8 @@ async def test_an_event_of_any_shape_ends_nothing(bot: Running, anna: Member) ->
     ]
     for json in whole:
         bot.api.inject(json, whole=True)
-    for data in (None, [], {"custom_id": 7}, {"name": "hip", "options": "x"}, {"custom_id": "menu:x", "values": [1]}):
+    shapes: list[object] = [None, [], {"custom_id": 7}, {"name": "hip", "options": "x"}, {"custom_id": "menu:x", "values": [1]}]
+    for data in shapes:
         for kind in range(7):
             bot.api.inject({"type": kind, "data": data})
     await types(bot, anna, "/hip")

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from core.pacer import Pace
 
-PACE = Pace(permits=40, bulk_gap=0.03)
-"""50 requests a second over all, those that answer interactions aside: docs.discord.com/developers/topics/rate-limits.
+PACE = Pace(permits=34, bulk_gap=0.03)
+"""Messages a second: some requests are left for what is asked besides them, and for what is asked again."""
+MOST_AT_ONCE, WITHIN = 37, 1.05
+"""Requests with the bot's token, and seconds. Discord takes 50 a second: docs.discord.com/developers/topics/rate-limits.
 
-Some are left for what is asked besides messages, and for what is asked again.
+What answers interactions is not counted there, and shows no token.
 """
 MOST_INVALID = 100
 """Answers of 401, 403 and 429 that we take within ten minutes: at 10,000 Discord shuts out the whole machine."""

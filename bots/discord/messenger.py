@@ -28,6 +28,8 @@ NEW_TOKEN = 60.0
 """Seconds until what surely was not sent is tried again where the token is no longer good: someone has to see to it."""
 SENDS = 3
 """So often in a row a message is sent under its nonce until its outcome is known."""
+SEND_SECONDS = 5.0
+"""For each time: a member's next answer waits behind it."""
 CLOSED = (50007, 50278)
 """The codes of the refusal to write to someone; the first also comes with a status of 400."""
 _WEIGHTS = (Kind.NOTICE, Kind.QUESTION, Kind.FILE, Kind.VERDICT)
@@ -94,14 +96,20 @@ class Messenger:
         if delivery.attempt > 1 and (there := await self._found(channel, message.components[0]["id"])) is not None:
             return f"{channel}/{there}"
         body = message.body | {"nonce": delivery.id[:LONGEST_NONCE], "enforce_nonce": True}
-        for left in reversed(range(SENDS)):
+        unknown: MaybeSent | None = None
+        for _ in range(SENDS):
             try:
-                sent = await self._requests.ask("POST", f"/channels/{channel}/messages", body, files=message.files, token=True)
+                sent = await self._requests.ask(
+                    "POST", f"/channels/{channel}/messages", body, files=message.files, token=True, within=SEND_SECONDS
+                )
                 return f"{channel}/{sent['id']}"
-            except MaybeSent:
-                if not left:
+            except MaybeSent as error:
+                unknown = error
+            except NotSent:
+                if unknown is None:
                     raise
-        raise MaybeSent("Sends")
+                break  # this one surely was not sent, and of the one before it that is not known
+        raise unknown or MaybeSent("Sends")
 
     async def _found(self, channel: str, mark: int) -> str | None:
         """Return the message with a mark, if it is among the last in a conversation."""

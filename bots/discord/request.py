@@ -11,6 +11,7 @@ Interaction tokens are part of many addresses, and so of the text of errors of a
 happened, and no other error hangs on them.
 """
 
+import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ import aiohttp
 import msgspec
 
 from bots import VERSION
-from bots.discord.limits import INVALID_FOR, MOST_INVALID
+from bots.discord.limits import INVALID_FOR, MOST_AT_ONCE, MOST_INVALID, WITHIN
 
 CONNECT, READ = 3.0, 10.0
 """Seconds to connect in, and for the whole of a request."""
@@ -85,19 +86,36 @@ class Breaker:
             self._refused.append(self._clock())
 
 
+class Window:
+    """Lets so many through in any time: the next one waits until that is so."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._let: deque[float] = deque(maxlen=MOST_AT_ONCE)
+
+    async def wait(self) -> None:
+        """Return when one more may go."""
+        now = self._clock()
+        at = max(now, self._let[0] + WITHIN) if len(self._let) == MOST_AT_ONCE else now
+        self._let.append(at)
+        if at > now:
+            await asyncio.sleep(at - now)
+
+
 class Requests:
     """Asks the API at a root over kept connections. What is asked with `token` shows the bot's own."""
 
     def __init__(self, root: str, token: str, clock: Clock) -> None:
         self._root, self._authorization = root, {"Authorization": f"Bot {token}"}
-        self._breaker = Breaker(clock)
+        self._breaker, self._window = Breaker(clock), Window(clock)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def close(self) -> None:
-        """Close every connection; a request still under way ends as MaybeSent."""
-        closing, self._session = self._session, None
-        if closing is not None:
-            await closing.close()
+        """Close every connection for good; a request still under way ends as MaybeSent."""
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
 
     async def ask(
         self,
@@ -113,7 +131,11 @@ class Requests:
 
         Raise NotSent, MaybeSent or Refusal.
         """
+        if self._closed:
+            raise NotSent("ShutDown")
         self._breaker.check()
+        if token:
+            await self._window.wait()
         try:
             status, read, headers = await self._exchange(method, path, body, files, token=token, within=within)
         except Exception as error:  # noqa: BLE001 - the text of any of them may hold a token
