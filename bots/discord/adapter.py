@@ -6,6 +6,7 @@ A turn runs at once. Where its answer is not on its way within a second, the mem
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bots.discord import interactions
@@ -112,8 +113,10 @@ class Adapter:
         await self._answer(last, did.asked)
 
     async def _answer(self, inbound: Inbound, to: Asked | str) -> None:
+        ready = self._outreach.ready(inbound.address)
+
         def owe(replies: Sequence[Reply]) -> Sequence[Owed]:
-            return owed(replies, self._now(), to)
+            return [replace(one, claimed=ready) for one in owed(replies, self._now(), to)]
 
         answer = await self._companion.answer(inbound, owe)
         self._outreach.send(answer.deliveries)

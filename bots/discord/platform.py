@@ -53,7 +53,8 @@ class Discord:
         exchanges = Exchanges(self._requests, now, sleep)
         self._adapter = Adapter(words=words, companion=companion, outreach=outreach, exchanges=exchanges, sent=store, now=now)
         self._pacer = Pacer(PACE)
-        outreach.connect(PLATFORM, Messenger(self._requests, exchanges, words, self._pacer.refused), self._permit)
+        messenger = Messenger(self._requests, exchanges, words, self._pacer.refused)
+        outreach.connect(PLATFORM, messenger, self._permit, self._pacer.free)
 
     async def run(self) -> Never:
         """Connect, go on with what an earlier process left, and take what comes."""
@@ -68,7 +69,7 @@ class Discord:
         """Have sent what was owed by an earlier process: as soon as the store can be used."""
         while True:
             try:
-                await self._outreach.recover()
+                await self._outreach.recover(PLATFORM)
             except StorageUnavailable:
                 await asyncio.sleep(LOOK_AGAIN)
             else:
