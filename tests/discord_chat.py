@@ -1,12 +1,16 @@
 """A member who talks to the bot over real sockets: the real discord.py against the Discord of the tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import aiohttp
 
 from bots import bootstrap
 from bots.discord import library
@@ -69,6 +73,19 @@ class Running:
         return self.api.guild("Runners") if guild is None else Club(self.api, guild)
 
 
+@contextmanager
+def only_loopback() -> Iterator[None]:
+    """Fail where anything is asked of another host, before its name is looked up."""
+    connect = aiohttp.TCPConnector.connect
+
+    async def checked(self: aiohttp.TCPConnector, req: aiohttp.ClientRequest, *rest: Any, **more: Any) -> Any:
+        assert req.url.host == "127.0.0.1", f"a test asked for {req.url.host}"
+        return await connect(self, req, *rest, **more)
+
+    with patch.object(aiohttp.TCPConnector, "connect", checked):
+        yield
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -86,7 +103,8 @@ async def running(
     now = now or Clock()
     numbers = count(1)
     settings = DiscordSettings(token, api.url, api.gateway_url if gateway == "" else gateway)
-    async with Store(folder / "hipwise.db", ring(), now) as store:
+    async with Store(folder / "hipwise.db", ring(), now) as store, AsyncExitStack() as stack:
+        stack.enter_context(only_loopback())
         kept = records(EnduringRecords(StoreRecords(store), MemoryRecords()))
         ownership = Ownership(the_library(), kept, now, bootstrap.signed_off)
         companion = Companion(the_library(), kept, now, fresh_id or (lambda: f"{next(numbers):08x}{0:08x}"), ownership)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-OURS = ("DATABASE_URL", "HIPWISE_", "TELEGRAM_", "XDG_")
+OURS = ("DATABASE_URL", "DISCORD_", "HIPWISE_", "TELEGRAM_", "XDG_")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
