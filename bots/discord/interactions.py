@@ -194,7 +194,7 @@ def read_message(told: object) -> Wrote | Ignored:
     if given.guild_id or given.webhook_id or author.bot or given.type not in TEXT_MESSAGES:
         return Ignored()
     address, channel = Address(PLATFORM, _checked(author.id)), _checked(given.channel_id)
-    text = given.content.strip()
+    text = _whole(given.content).strip()
     if text.startswith("/") and text[1:2].strip():
         name, *rest = text[1:].split(maxsplit=1)
         return Wrote(Command(address, name.casefold()[:LONGEST_TEXT], "".join(rest)[:LONGEST_TEXT]), channel)
@@ -207,7 +207,7 @@ def _meaning(given: _Interaction, asked: Asked, address: Address) -> Meaning:
         return Ignored()
     match given.type:
         case Kind.COMMAND:
-            return Did(address, asked, (Command(address, data.name.casefold()[:LONGEST_TEXT], _option(data)),))
+            return Did(address, asked, (Command(address, _whole(data.name).casefold()[:LONGEST_TEXT], _option(data)),))
         case Kind.AUTOCOMPLETE:
             return Typing(asked, _option(data))
         case Kind.PRESS:
@@ -220,16 +220,17 @@ def _meaning(given: _Interaction, asked: Asked, address: Address) -> Meaning:
 
 
 def _pressed(given: _Interaction, data: _Data, asked: Asked, address: Address) -> Meaning:
-    if data.custom_id == custom_ids.TYPE:
+    custom_id = _whole(data.custom_id)
+    if custom_id == custom_ids.TYPE:
         return WantsToType(address, asked)
-    if (turned := custom_ids.page_of(data.custom_id)) is not None:
+    if (turned := custom_ids.page_of(custom_id)) is not None:
         page, delivery = turned
         return Turned(address, asked, delivery, page)
-    if data.custom_id.startswith(custom_ids.MENU):
+    if custom_id.startswith(custom_ids.MENU):
         above = given.message.components if given.message is not None else []
-        return Did(address, asked, tuple(Tap(address, token) for token in custom_ids.taps(data.values, data.custom_id, above)))
+        return Did(address, asked, tuple(Tap(address, token) for token in custom_ids.taps(data.values, custom_id, above)))
     # What carries no token of the core's is for the core to refuse.
-    return Did(address, asked, (Tap(address, custom_ids.token_of(data.custom_id) or data.custom_id),))
+    return Did(address, asked, (Tap(address, custom_ids.token_of(custom_id) or custom_id),))
 
 
 def _asked(given: _Interaction, now: datetime) -> Asked:
@@ -262,17 +263,22 @@ def _checked(id: str) -> str:
     return id
 
 
+def _whole(text: str) -> str:
+    """Return a text without halves of characters, which JSON can hold and nothing else."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _option(data: _Data) -> str:
     """Return what was typed behind a command: it has one option at most."""
     value = data.options[0].value if data.options else ""
-    return value.strip()[:LONGEST_TEXT] if isinstance(value, str) else ""
+    return _whole(value).strip()[:LONGEST_TEXT] if isinstance(value, str) else ""
 
 
 def _fields(components: list[Any]) -> Iterator[str]:
     """Yield what stands in the fields of a form."""
     for one in _walk(components):
         if isinstance(value := one.get("value"), str):
-            yield value
+            yield _whole(value)
 
 
 def _walk(components: object) -> Iterator[Mapping[str, Any]]:
