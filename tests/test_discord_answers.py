@@ -199,6 +199,19 @@ async def test_an_answer_that_is_ready_in_time_is_not_deferred(bot: Running, ann
     assert first_answers(bot) == [Answer.MESSAGE]
 
 
+async def test_where_nothing_can_be_kept_members_are_answered_and_told(bot: Running, anna: Member) -> None:
+    ben = bot.dm(ANNA + 1, "Ben")
+    await bot.store.close()
+    await types(bot, anna, "/hip")
+    await clicks(bot, anna, NONE)
+    ben.says("/hip")
+    await bot.rests()
+    assert HEALTH in anna.last.text
+    assert BODY in ben.last.text
+    assert words("ui", "not_kept").splitlines()[0] in ben.last.text
+    await bot.store.open()
+
+
 # ---------------------------------------------------------------- Nothing doubled, nothing lost
 
 
@@ -345,8 +358,10 @@ async def test_too_much_that_is_refused_ends_all_asking(tmp_path: Path, clock: C
                 one.says("hello")
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.5)
-
-    assert 1 < api.invalid() < 100
+        assert 1 < api.invalid() < 100
+        anna = bot.member(ANNA, "Anna")
+        await anna.answered(anna.types("/hip"))
+        assert BODY in anna.last.text
 
 
 async def test_at_most_forty_messages_a_second_are_sent(tmp_path: Path) -> None:

@@ -195,6 +195,15 @@ def test_words_without_pages_suggest_nothing() -> None:
 # ---------------------------------------------------------------- To its end
 
 
+async def test_a_line_on_which_nothing_comes_any_more_holds_up_no_stop(tmp_path: Path, clock: Clock) -> None:
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock) as bot:
+        api.gateway.connection.freezes()
+        bot.running.cancel()
+        _, hangs = await asyncio.wait([bot.running], timeout=4)
+
+        assert not hangs
+
+
 async def test_a_stop_lets_what_is_in_hand_come_to_its_end(tmp_path: Path, clock: Clock) -> None:
     async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock) as bot:
         anna = bot.member(4711, "Anna")

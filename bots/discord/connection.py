@@ -29,6 +29,8 @@ STEADY = 600.0
 """Seconds after which a session counts as one that lasts."""
 AWAY = 30.0
 """Seconds without a line until the operator is told."""
+FAREWELL = 1.0
+"""Seconds to close a line in."""
 READY_TIMEOUT = 0.01
 """Seconds for which discord.py would wait for servers to be told of: of those it keeps nothing here."""
 
@@ -126,14 +128,16 @@ class Connection:
 
         events = {"READY": ready, "RESUMED": lambda _: self._back()}
         library.hear(line, {**events, "INTERACTION_CREATE": interaction, "MESSAGE_CREATE": message})
+        self._gone()
         try:
-            async with line:
-                await line.start(self._settings.token)
+            await line.start(self._settings.token)
         except Exception as error:  # noqa: BLE001 - whatever it gave up over, it is to be tried again
             return error
         finally:
             if self._away is not None:
                 self._away.cancel()
+                self._away = None
+            await _close(line)
         return ConnectionError()
 
     async def _identifying(self) -> None:
@@ -167,6 +171,15 @@ class Connection:
             may_be_another = trouble is Trouble.TOKEN and self._settings.api != OFFICIAL
             self._tell(SENTENCES[trouble] + (OTHER_SERVER if may_be_another else ""))
         self._told = trouble
+
+
+async def _close(line: Line) -> None:
+    """Close a line: Discord is told so, unless it does not listen."""
+    try:
+        async with asyncio.timeout(FAREWELL):
+            await line.close()
+    except TimeoutError:
+        await line.http.close()
 
 
 def _trouble(error: Exception) -> Trouble:

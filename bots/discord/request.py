@@ -73,10 +73,15 @@ class Breaker:
         self._clock = clock
         self._refused: deque[float] = deque(maxlen=MOST_INVALID - 1)
 
-    def check(self) -> None:
-        """Raise NotSent where one more refusal would be too many."""
-        full = len(self._refused) == self._refused.maxlen
-        left = self._refused[0] + INVALID_FOR.total_seconds() - self._clock() if full else 0.0
+    def check(self, *, token: bool) -> None:
+        """Raise NotSent where one more refusal would be too many.
+
+        For what shows the bot's token half as many are: members who ask by themselves are answered still.
+        """
+        most = MOST_INVALID // 2 if token else MOST_INVALID - 1
+        if len(self._refused) < most:
+            return
+        left = self._refused[-most] + INVALID_FOR.total_seconds() - self._clock()
         if left > 0:
             raise NotSent("Breaker", left)
 
@@ -133,7 +138,7 @@ class Requests:
         """
         if self._closed:
             raise NotSent("ShutDown")
-        self._breaker.check()
+        self._breaker.check(token=token)
         if token:
             await self._window.wait()
         try:
