@@ -81,6 +81,29 @@ async def test_what_cannot_be_reached_is_told_and_tried_until_it_can(tmp_path: P
             assert BODY in await hips(bot)
 
 
+@pytest.mark.parametrize("error", [ValueError("x"), RecursionError("x")])
+async def test_an_event_that_goes_wrong_ends_nothing_and_is_named_by_its_type(
+    tmp_path: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock) as bot:
+        with monkeypatch.context() as patched:
+            patched.setattr("bots.discord.interactions.read", fails)
+            bot.member(4711, "Anna").types("/hip")
+            await bot.rests()
+
+        assert BODY in await hips(bot)
+    failed = [record for record in caplog.records if record.getMessage() == "event.failed"]
+    assert [vars(record)["error"] for record in failed] == [type(error).__name__]
+    assert failed[0].exc_info is None
+
+
 # ---------------------------------------------------------------- Its addresses
 
 
