@@ -1,0 +1,118 @@
+"""Where others read along nothing is said on Discord, whoever does what there: not a word, and so none about health."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bots.discord import adapter
+from chat import Clock
+from discord_api import CutOff, DiscordApi, Fault, Member, Reset, answers, refuses
+from discord_chat import Running, running, words
+from telegram_chat import Waits
+from test_discord_journeys import TYPE
+from test_telegram_groups import healthy, said_in_journeys
+
+ANNA, BEN = 4711, 815
+COMMANDS = tuple(words.table("platform", "commands"))
+FAULTS: tuple[Fault | None, ...] = (
+    *(None, answers(500), answers(503), answers(403), refuses(50007), refuses(50013), refuses(10062), refuses(40060)),
+    *(CutOff(done=True), CutOff(done=False), Reset(done=True), Reset(done=False)),
+)
+
+
+@pytest.fixture
+async def bot(tmp_path: Path, clock: Clock) -> AsyncIterator[Running]:
+    """Give a bot that runs; whatever was done where others read, they were shown nothing, not even that it thinks."""
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=Waits()) as bot:
+        yield bot
+        await bot.rests()
+        assert (await bot.store.tallies()).conserved
+        assert api.said_in_public() == ()
+        assert api.saw(api.user(BEN, "Ben")) == ()
+        shared = (channel for channel in api.world.channels.values() if len(channel.readers) > 1)
+        said = (message for channel in shared for message in channel.messages.values() if message.sender == api.bot)
+        assert {message.reader for message in said} <= {api.user(ANNA, "Anna")}
+        assert {request.call.place["channel_id"] for request in api.calls("send")} <= own(api)
+
+
+def own(api: DiscordApi) -> set[str]:
+    """Return the conversations with the bot that members have opened."""
+    return {str(channel.id) for channel in api.world.channels.values() if len(channel.readers) == 1}
+
+
+@pytest.fixture
+def anna(bot: Running) -> Member:
+    bot.member(BEN, "Ben")
+    return bot.member(ANNA, "Anna")
+
+
+async def types_into_a_form(bot: Running, member: Member, text: str) -> None:
+    member.clicks(TYPE)
+    await bot.rests()
+    if member.form:
+        member.submits(text)
+        await bot.rests()
+
+
+async def does_everything(bot: Running, member: Member) -> None:
+    """Use every command, press every button that comes, and leave every menu with everything chosen."""
+    for name in COMMANDS:
+        member.types(f"/{name} topic:groin" if name == "care" else f"/{name}")
+        await bot.rests()
+        for message in member.heard[-1:]:
+            for menu in message.content.menus:
+                member.presses(message, menu.custom_id, kind=menu.kind, values=[o.value for o in menu.options[: menu.most]])
+            for button in message.content.buttons:
+                member.presses(message, button.custom_id or "")
+            await bot.rests()
+
+
+async def test_no_journey_says_a_word_where_others_read(bot: Running, anna: Member) -> None:
+    """Everything that is typed in a journey is typed into the form, of which some answers go wrong at first."""
+    anna.types("/hip")
+    await bot.rests()
+    for number, text in enumerate(said_in_journeys()):
+        fault = FAULTS[number % len(FAULTS)]
+        if fault is not None:
+            bot.api.faults.lay("callback", fault)
+            bot.api.faults.lay("edit_original", fault)
+        await types_into_a_form(bot, anna, text)
+        bot.api.faults.clear()
+        if not anna.last.content.buttons:
+            anna.types("/hip")
+            await bot.rests()
+
+    assert len(healthy(list(bot.api.saw(anna.user)))) > 50  # they were told something
+
+
+async def test_every_command_and_button_is_answered_to_its_member_alone(bot: Running, anna: Member) -> None:
+    await does_everything(bot, anna)
+
+    assert len(anna.heard) >= len(COMMANDS)
+
+
+async def test_what_is_deferred_is_too(bot: Running, anna: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "DEFER_AFTER", 0)
+    await does_everything(bot, anna)
+
+    assert len(anna.heard) >= len(COMMANDS)
+
+
+async def test_so_it_is_among_people_without_the_bot(bot: Running) -> None:
+    anna, ben = (bot.api.user(id, name) for id, name in ((ANNA, "Anna"), (BEN, "Ben")))
+    bot.api.installs(anna)
+    (member, _) = bot.api.group(anna, ben)
+    await does_everything(bot, member)
+
+    assert len(member.heard) >= len(COMMANDS)
+
+
+async def test_what_cannot_be_written_to_a_member_is_not_said_elsewhere(bot: Running, anna: Member) -> None:
+    dm = bot.api.dm(anna.user)
+    dm.closes_dms()
+    dm.says("/hip")
+    await bot.rests()
+
+    assert not anna.heard
+    assert not dm.heard
