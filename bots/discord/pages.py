@@ -64,7 +64,7 @@ def paged(blocks: Sequence[Block]) -> list[Page]:
 
 def length(text: str) -> int:
     """Return the length of a text in UTF-16."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _can_begin(page: Page, size: int, shown: str) -> bool:
