@@ -5,6 +5,7 @@ A turn runs at once. Where its answer is not on its way within a second, the mem
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -52,7 +53,8 @@ class Adapter:
         self._topics = topics(words)
         self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._deferring: dict[str, asyncio.TimerHandle] = {}
+        self._unanswered: deque[tuple[float, Exchange]] = deque()
+        self._deferring: asyncio.TimerHandle | None = None
 
     def interaction(self, told: object) -> None:
         """Take an interaction, and act on it as soon as those of its member before it are done. This never waits."""
@@ -83,8 +85,8 @@ class Adapter:
 
     async def stop(self) -> None:
         """Leave what was not done: its members see no answer, and their check is where it was."""
-        for timer in self._deferring.values():
-            timer.cancel()
+        if self._deferring is not None:
+            self._deferring.cancel()
         await self._lanes.stop()
 
     # ---------------------------------------------------------------- One interaction
@@ -96,10 +98,10 @@ class Adapter:
             case WantsToType():
                 self._begin(self._answer_at_once(exchange, {"type": FORM, "data": modal(self._words)}))
             case Turned():
-                self._defer_later(meaning.asked, exchange)
+                self._defer_later(exchange)
                 self._lanes.add(meaning.address, lambda: self._turn(meaning, exchange))
             case Did():
-                self._defer_later(meaning.asked, exchange)
+                self._defer_later(exchange)
                 self._lanes.add(meaning.address, lambda: self._act(meaning, exchange))
 
     async def _act(self, did: Did, exchange: Exchange) -> None:
@@ -143,14 +145,24 @@ class Adapter:
 
     # ---------------------------------------------------------------- In time
 
-    def _defer_later(self, asked: Asked, exchange: Exchange) -> None:
-        timer = asyncio.get_running_loop().call_later(DEFER_AFTER, self._defer, asked.id, exchange)
-        self._deferring[asked.id] = timer
+    def _defer_later(self, exchange: Exchange) -> None:
+        self._unanswered.append((asyncio.get_running_loop().time() + DEFER_AFTER, exchange))
+        if self._deferring is None:
+            self._look_later()
 
-    def _defer(self, id: str, exchange: Exchange) -> None:
-        del self._deferring[id]
-        if exchange.open:
-            self._begin(exchange.defer())
+    def _look_later(self) -> None:
+        """Have the oldest looked at in time. One timer serves them all: hardly any is still without an answer by then."""
+        self._deferring = asyncio.get_running_loop().call_at(self._unanswered[0][0], self._defer)
+
+    def _defer(self) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._unanswered and (self._unanswered[0][0] <= now or not self._unanswered[0][1].open):
+            exchange = self._unanswered.popleft()[1]
+            if exchange.open:
+                self._begin(exchange.defer())
+        self._deferring = None
+        if self._unanswered:
+            self._look_later()
 
     async def _suggest(self, exchange: Exchange, typed: str) -> None:
         await self._answer_at_once(exchange, {"type": SUGGEST, "data": {"choices": suggested(typed, self._topics)}})
