@@ -17,7 +17,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bench_send import at
 from bench_telegram import cpu, says
 from core.vault import new_key_text
 from lean_discord import BASE, ROOT, TOKEN, drive, server

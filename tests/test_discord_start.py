@@ -11,7 +11,7 @@ from bots.discord.connection import AWAY, CONNECTED, OTHER_SERVER, SENTENCES, Tr
 from bots.discord.limits import CHOICES
 from chat import Clock
 from core.words import Words
-from discord_api import BOT_ID, Answers, DiscordApi, Intent, answers
+from discord_api import BOT_ID, Answers, DiscordApi, Intent, Silence, answers
 from discord_chat import Running, running, words
 from telegram_chat import Waits
 
@@ -58,6 +58,14 @@ async def test_a_token_that_is_taken_back_later_is_told(tmp_path: Path, clock: C
         await bot.is_told(CONNECTED)
 
         assert BODY in await hips(bot)
+
+
+async def test_a_start_that_gets_no_answer_is_told(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord.connection.AWAY", 0.05)
+    async with DiscordApi(now=clock) as api:
+        api.faults.lay("me", Silence())
+        async with running(tmp_path, api, now=clock, ready=False) as bot:
+            await bot.is_told(SENTENCES[Trouble.UNREACHABLE])
 
 
 @pytest.mark.parametrize("fault", [answers(403), answers(404)])

@@ -29,8 +29,6 @@ STEADY = 600.0
 """Seconds after which a session counts as one that lasts."""
 AWAY = 30.0
 """Seconds without a line until the operator is told."""
-FAREWELL = 1.0
-"""Seconds to close a line in."""
 READY_TIMEOUT = 0.01
 """Seconds for which discord.py would wait for servers to be told of: of those it keeps nothing here."""
 
@@ -137,7 +135,7 @@ class Connection:
             if self._away is not None:
                 self._away.cancel()
                 self._away = None
-            await _close(line)
+            await line.close()
         return ConnectionError()
 
     async def _identifying(self) -> None:
@@ -171,15 +169,6 @@ class Connection:
             may_be_another = trouble is Trouble.TOKEN and self._settings.api != OFFICIAL
             self._tell(SENTENCES[trouble] + (OTHER_SERVER if may_be_another else ""))
         self._told = trouble
-
-
-async def _close(line: Line) -> None:
-    """Close a line: Discord is told so, unless it does not listen."""
-    try:
-        async with asyncio.timeout(FAREWELL):
-            await line.close()
-    except TimeoutError:
-        await line.http.close()
 
 
 def _trouble(error: Exception) -> Trouble:

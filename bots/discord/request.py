@@ -15,6 +15,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -221,10 +222,9 @@ def _answer(status: int, read: bytes, headers: Mapping[str, str]) -> Any:
         raise Refusal(status, code if type(code) is int else 0)
     if not read:
         return None
-    try:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(read)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise MaybeSent("unreadable") from None
+    raise MaybeSent("unreadable")
 
 
 def _parsed(read: bytes) -> dict[str, Any]:
