@@ -12,10 +12,12 @@ import pytest
 from bots import bootstrap
 from bots.discord import adapter, exchange, messenger
 from chat import Clock
+from core.dialogue import Notice
 from core.ledger import Tallies
 from core.members import Address
 from core.ports import Records
 from core.record import Record
+from core.replies import owed as owed_as
 from discord_api import (
     Answer,
     CutOff,
@@ -415,6 +417,15 @@ async def test_no_conversation_is_opened_by_the_bot(bot: Running, anna: Member) 
     await types(bot, anna, "/hip", "/forget", "/mydata")
 
     assert not bot.api.calls("open_dm")
+
+
+async def test_who_has_not_opened_the_conversation_is_not_written_to(bot: Running, anna: Member) -> None:
+    await types(bot, anna, "/hip")
+    owing = owed_as(Notice("How was your run?"), bootstrap.now())
+    bot.outreach.send(await bot.store.plan(Address("discord", str(ANNA)), [owing]))
+
+    assert (await settled(bot)).dropped == 1
+    assert not bot.api.calls("open_dm", "send")
 
 
 # ---------------------------------------------------------------- Killed and started again

@@ -74,6 +74,17 @@ async def test_one_that_is_killed_loses_nothing_that_was_answered(api: DiscordAp
         await anna.reads(HEALTH)
 
 
+async def test_a_token_in_a_file_is_enough(api: DiscordApi, anna: Member, tmp_path: Path) -> None:
+    file = tmp_path / "club.env"
+    file.write_text(
+        f"DISCORD_BOT_TOKEN={TOKEN}\nDISCORD_API_URL={api.url}\nDISCORD_GATEWAY_URL={api.gateway_url}\n", encoding="utf-8"
+    )
+    async with process(environment(tmp_path, HIPWISE_KEYS=KEY, HIPWISE_ENV_FILE=str(file))):
+        await is_there(api)
+        anna.types("/help")
+        await anna.reads(words("ui", "help").splitlines()[0])
+
+
 async def test_both_platforms_run_in_one_process(api: DiscordApi, anna: Member, tmp_path: Path) -> None:
     async with BotApi() as telegram:
         ben = telegram.private(telegram.user(7, "Ben"))

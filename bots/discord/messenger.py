@@ -76,7 +76,9 @@ class Messenger:
                 return None
             if (interaction := delivery.reply.get("interaction")) is not None:
                 return await self._answer(delivery, asked_of(interaction))
-            return await self._post(delivery, str(delivery.reply["channel"]))
+            if (channel := delivery.reply.get("channel")) is None:
+                raise Unreachable  # nobody is written to who has not opened the conversation
+            return await self._post(delivery, channel)
         except NotSent as error:
             if error.held:
                 self._refuse(delivery.address, error.seconds)

@@ -168,22 +168,32 @@ class Requests:
             # Neither says that nothing was done: a gateway answers for a server that may have worked on.
             if response.status >= 500 or 300 <= response.status < 400:
                 raise _NoAnswer(f"http_{response.status}")
-            if (response.content_length or 0) > MAX_BYTES:
-                raise _NoAnswer("TooLarge")
-            return response.status, await response.read(), response.headers
+            return response.status, await _bounded(response), response.headers
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": _AGENT},
+                # An answer as it came has the length that was announced, so a small one cannot unfold into a large one.
+                headers={"User-Agent": _AGENT, "Accept-Encoding": "identity"},
+                auto_decompress=False,
             )
         return self._session
 
 
 class _NoAnswer(Exception):
     """An answer came that says nothing about what was done; the message is one word for it."""
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            response.close()
+            raise _NoAnswer("TooLarge")
+    return bytes(body)
 
 
 def _encoded(body: object, files: Sequence[File]) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
