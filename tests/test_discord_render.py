@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bots.discord import custom_ids
@@ -69,6 +69,10 @@ MARKS = (
 PIECES = st.lists(st.sampled_from(MARKS), max_size=12).map("".join)
 
 
+@example("- # a").via("a list of headings")
+@example("- > a").via("a list of quotes")
+@example("- - a").via("a list in a list")
+@example("- 1. a").via("the same")
 @given(MARKED | PIECES | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_a_text_is_shown_as_it_is(text: str) -> None:
     assert shown(escaped(text)) == text

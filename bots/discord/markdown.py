@@ -4,8 +4,8 @@ import re
 
 _ANYWHERE = re.compile(r"[\\*_~|`<\[@]|:(?=//|[\w+-])")
 """What begins a mark, a link or a mention wherever it stands; of a colon, what may be a link or the name of a face."""
-_IN_FRONT = re.compile(r"^( *)([#>]|[-+](?=[ #])|\d+(?=\. ))", re.MULTILINE)
-"""What makes of a line a heading, a quote, small print or the line of a list."""
+_IN_FRONT = re.compile(r"^( *(?:\d+(?=\. )|(?=[#>]|[-+][ #])))", re.MULTILINE)
+"""What stands, in front of a line, before the character that makes it a heading, a quote, small print or the line of a list."""
 _DASHED = r"\\- (?![#>+\s-]|\d+\. )[^\n]*"
 _LIST = re.compile(rf"(?<![^\n]){_DASHED}(?:\n{_DASHED})*(?=\n\n|\Z)")
 """Lines that begin with a dash. Right before other lines they are no list: Discord would take these for a part of it."""
@@ -17,10 +17,5 @@ def escaped(text: str) -> str:
     A backslash has Discord show what follows as it is, unless that is a letter, a digit or space: so of a number in front of
     a line it is the full stop that gets one.
     """
-    shown = _IN_FRONT.sub(_in_front, _ANYWHERE.sub(r"\\\g<0>", text))
+    shown = _IN_FRONT.sub(r"\1\\", _ANYWHERE.sub(r"\\\g<0>", text))
     return _LIST.sub(lambda found: f"\n{found[0]}".replace("\n\\- ", "\n- ")[1:], shown)
-
-
-def _in_front(found: re.Match[str]) -> str:
-    space, mark = found.groups()
-    return f"{space}{mark}\\" if mark.isdecimal() else f"{space}\\{mark}"

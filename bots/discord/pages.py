@@ -52,13 +52,13 @@ def paged(blocks: Sequence[Block]) -> list[Page]:
     """Return the pages: a text goes on where the page before ends, with its controls on every page that it is on."""
     pages = [Page()]
     for block in blocks:
-        size = 1 + bool(block.text) + sum(map(_size, block.controls))
-        if pages[-1].components and not _can_begin(pages[-1], size, _markdown(block, block.text, first=True)):
+        shown, size = _markdown(block, block.text, first=True), _size(block)
+        if pages[-1].components and not _can_begin(pages[-1], size, shown):
             pages.append(Page())
-        left = _put(pages[-1], block, block.text, size, first=True)
-        while left:
-            pages.append(Page())
-            left = _put(pages[-1], block, left, size, first=False)
+        if length(shown) <= pages[-1].text:
+            _put(pages[-1], block, shown, size, first=True)
+        else:
+            _put_piece_by_piece(pages, block, size)
     return pages
 
 
@@ -71,17 +71,24 @@ def _can_begin(page: Page, size: int, shown: str) -> bool:
     return size <= page.room and (page.text >= LEAST or length(shown) <= page.text)
 
 
-def _put(page: Page, block: Block, text: str, size: int, *, first: bool) -> str:
-    """Put as much of a block on a page as there is room for, and return the text that is left."""
-    piece, left = _cut(block, text, page.text, first=first)
-    shown = _markdown(block, piece, first=first)
+def _put(page: Page, block: Block, shown: str, size: int, *, first: bool) -> None:
+    """Put a text of a block on a page, with what stands below it."""
     inside = [*([{"type": SHOWN, "content": shown}] if shown.strip() else []), *block.controls]
     edge = {} if block.colour is None else {"accent_color": block.colour}
     if inside:
         page.components.append({"type": CONTAINER, **edge, "components": inside})
     page.files += block.files if first else ()
     page.text, page.room = page.text - length(shown), page.room - size
-    return left
+
+
+def _put_piece_by_piece(pages: list[Page], block: Block, size: int) -> None:
+    """Put what fits on the last page, and the rest on new ones."""
+    piece, left = _cut(block, block.text, pages[-1].text, first=True)
+    _put(pages[-1], block, _markdown(block, piece, first=True), size, first=True)
+    while left:
+        pages.append(Page())
+        piece, left = _cut(block, left, pages[-1].text, first=False)
+        _put(pages[-1], block, _markdown(block, piece, first=False), size, first=False)
 
 
 def _cut(block: Block, text: str, most: int, *, first: bool) -> tuple[str, str]:
@@ -108,6 +115,6 @@ def _headed(lines: Sequence[str], heading: int) -> Iterator[str]:
         yield f"{mark}{line}" if line.strip() else line
 
 
-def _size(component: Component) -> int:
-    """Return how many components one is, with those inside of it."""
-    return 1 + sum(map(_size, component.get("components", ())))
+def _size(block: Block) -> int:
+    """Return how many components a block is, with those inside of others."""
+    return 1 + bool(block.text) + sum(1 + len(one.get("components", ())) for one in block.controls)

@@ -5,7 +5,7 @@ container of its own; what only Discord has stands below them. https://docs.disc
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bots.discord import custom_ids
 from bots.discord.pages import SHOWN, Block, Component, length, paged
@@ -130,7 +130,7 @@ def _numbered(reply: Reply) -> tuple[Button, ...]:
     if not _is_counted(reply):
         return reply.choices
     numbered = enumerate(reply.choices, start=1)
-    return tuple(replace(b, label=f"{n}. {b.label}") if b.role is Role.ANSWER else b for n, b in numbered)
+    return tuple(Button(b.tap, f"{n}. {b.label}", b.role, ticked=b.ticked) if b.role is Role.ANSWER else b for n, b in numbered)
 
 
 def _is_counted(reply: Reply) -> bool:
