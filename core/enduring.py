@@ -2,12 +2,13 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import StorageUnavailable
 from core.ledger import Delivery, Owed
+from core.link import Outcome, Step
 from core.members import Address
 from core.memory import MemoryRecords
 from core.ports import Receipt, Records
@@ -63,6 +64,23 @@ class EnduringRecords:
         self._works()
         return deliveries
 
+    async def link(
+        self, address: Address, step: Step, change: Callable[[Outcome, Record], Change], handled: str | None
+    ) -> tuple[Delivery, ...]:
+        """Return what is owed, once what was in memory is kept, and then the step; raise StorageUnavailable otherwise."""
+        try:
+            if address in self._spare:
+                since = await self._spare.load(address)
+                await self._store.save(address, await self._whole(address, Change(since.session, since.preferences)))
+                self._drop(address)
+            deliveries = await self._store.link(address, step, change, handled)
+        except StorageUnavailable as error:
+            self._failed(error)
+            self._left[address] = self._left[address].after(handled)
+            raise
+        self._works()
+        return deliveries
+
     async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...] | None:
         """Return what is owed; None where that could not be kept."""
         try:
@@ -97,7 +115,8 @@ class EnduringRecords:
             self._failed(error)
             self._left[address] = self._left[address].after(handled)
             raise
-        self._drop(address)
+        for each in (address, *(() if erased is None else erased.addresses)):
+            self._drop(each)
         return erased
 
     async def _whole(self, address: Address, change: Change) -> Change:

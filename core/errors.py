@@ -9,6 +9,10 @@ class StorageUnavailable(Exception):
     """The database cannot be used at the moment; the message says what to do. Nothing that was kept is lost."""
 
 
+class Overtaken(Exception):
+    """The address became another member's, or a stranger's, while its turn was made: make the turn again."""
+
+
 class Unreachable(Exception):
     """Nothing can be sent to this address until its member writes again: the bot was blocked, or the chat is gone."""
 

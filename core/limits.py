@@ -1,6 +1,6 @@
 """What one member can make us keep or send, and how fast: each bound with its reason. No I/O."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
 from core.members import Address
@@ -13,6 +13,11 @@ CONSENTS = 200
 """Consents and withdrawals that are kept of a member, the newest: someone who taps to and fro fills no disk."""
 RESULTS = 400
 """Results in a member's history, the newest: more than one a day for the year that they are kept."""
+
+ADDRESSES = 5
+"""Addresses of one member: more than anyone has apps, and a bound on what one message for all of them comes to."""
+TRIES, TRIES_OF_ALL, TRIES_WITHIN = 5, 200, timedelta(hours=1)
+"""Codes that one address, and all together, may try in an hour: of some 35 million million that there can be."""
 
 BURST = 120
 """Turns at once outside of a check: someone who leafs through the whole library is not held up."""
@@ -46,3 +51,19 @@ class Allowance:
     def _spent_by(self, address: Address, now: datetime) -> float:
         spent, at = self._spent.get(address, (0.0, now))
         return max(0.0, spent - max(timedelta(), now - at) / self._refill)
+
+
+class Tries:
+    """Which codes were tried lately: so many for each address, and so many for all. Kept in memory, and bounded by that."""
+
+    def __init__(self) -> None:
+        self._made: deque[tuple[datetime, Address]] = deque()
+
+    def takes(self, address: Address, now: datetime) -> bool:
+        """Return whether the address has a try left, which is then spent."""
+        while self._made and now - self._made[0][0] >= TRIES_WITHIN:
+            self._made.popleft()
+        if len(self._made) >= TRIES_OF_ALL or sum(made == address for _, made in self._made) >= TRIES:
+            return False
+        self._made.append((now, address))
+        return True

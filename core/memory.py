@@ -1,10 +1,12 @@
 """What is kept about members for as long as the process lives: the port `Records` in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from core.errors import StorageUnavailable
 from core.ledger import Delivery, Owed
+from core.link import Outcome, Step
 from core.members import Address, Preferences
 from core.ports import Receipt
 from core.record import Change, Erased, Plain, Record, timeless
@@ -46,6 +48,12 @@ class MemoryRecords:
         if result is not None and all(timeless(result) != timeless(kept) for kept in at.history):
             at.history.append(result)
         return ()
+
+    async def link(
+        self, address: Address, step: Step, change: Callable[[Outcome, Record], Change], handled: str | None
+    ) -> tuple[Delivery, ...]:
+        """Raise StorageUnavailable: a code would not outlive the process, and nobody else is here."""
+        raise StorageUnavailable("Nothing is kept beyond this process.")
 
     async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...]:
         """Keep nothing."""

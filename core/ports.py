@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.ledger import Delivery, Owed
+from core.link import Outcome, Step
 from core.members import Address
 from core.record import Change, Erased, Record
 
@@ -27,6 +28,16 @@ class Records(Protocol):
 
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         """Return what is owed, once all of the change is kept; None where nothing can be kept beyond this process."""
+        ...
+
+    async def link(
+        self, address: Address, step: Step, change: Callable[[Outcome, Record], Change], handled: str | None
+    ) -> tuple[Delivery, ...]:
+        """Return what is owed, once a step of linking is kept with the turn that tells of it.
+
+        That is made of what came of the step and of what is kept after it; it may be asked for again, and then counts anew.
+        Raise StorageUnavailable where nothing can be kept beyond this process.
+        """
         ...
 
     async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...] | None:
@@ -117,6 +128,10 @@ class Ledger(Protocol):
 
     async def unreachable(self, address: Address) -> None:
         """Note that nothing can be sent to an address until its member writes again."""
+        ...
+
+    async def elsewhere(self, delivery: Delivery) -> bool:
+        """Return whether something planned ahead, claimed and surely not sent, is to go to another address of its member."""
         ...
 
     async def recover(self, platform: str, now: datetime) -> tuple[Delivery, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.ledger import Delivery, Owed
-from core.members import Preferences
+from core.members import Address, Preferences
 
 Plain = Mapping[str, Any]
 """Plain JSON values."""
@@ -22,6 +22,8 @@ class Record:
     """What was agreed to and taken back, the oldest first."""
     damaged: bool = False
     """Whether there was a check that can no longer be opened."""
+    linked: bool = False
+    """Whether its member has other addresses too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class Change:
     forget_history: bool = False
     also_handled: Sequence[str] = ()
     """The rows of updates that were answered before it, while nothing could be kept."""
+    member: str | None = None
+    """Whose record the turn found; should the address be someone else's by now, nothing of it is kept."""
+    elsewhere: Sequence[tuple[Address, Owed]] = ()
+    """What is owed to other addresses by it."""
 
 
 def timeless(entry: Plain) -> dict[str, Any]:
@@ -55,3 +61,5 @@ class Erased:
     before: Mapping[str, int]
     after: Mapping[str, int]
     deliveries: tuple[Delivery, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    """All that the member had."""

@@ -75,8 +75,8 @@ class Awaited:
             await self._db.execute("COMMIT")
 
     async def _load(self, digest: bytes) -> Any:
-        address, member = await self._one(sql.ADDRESS, digest)
-        (session,) = await self._one(sql.SESSION, address)
+        _, member = await self._one(sql.ADDRESS, digest)
+        address, session = await self._one(sql.SESSION, member)
         (settings,) = await self._one(sql.SETTINGS, member)
         await self._one(sql.CONSENTS, member)
         self._book.open("settings.settings", member, member, settings)

@@ -115,7 +115,7 @@ def test_an_upgrade_killed_at_any_statement_keeps_the_rows_and_is_done_the_next_
 # ---------------------------------------------------------------- from every version that there ever was
 
 RING, HOUSE, MEMBER, DOOR, KEY = ring(), "a0" * 16, "b1" * 16, "c2" * 16, DataKey("d3" * 8, b"D" * 32)
-GONE, THEIR_DOOR = "e4" * 16, "f5" * 16
+GONE, THEIR_DOOR, JOINER = "e4" * 16, "f5" * 16, "88" * 16
 """Someone who was erased, as far as their receipt still needs to reach them."""
 LOOKUP = Lookup(b"L" * 32)
 SESSION, CONSENT, ENTRY = {"format": 1, "answers": ["groin"]}, {"kind": "history", "given": True}, {"urgency": "routine"}
@@ -183,6 +183,13 @@ def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
             yield "addresses", {"id": "66" * 16, "member": MEMBER, "platform": "telegram", **left}
         case 4:  # an index, and so what was written before it finds its way in
             yield "outbox", _owed("77" * 16, MEMBER, DOOR, minute, sealed("outbox.owed", "77" * 16, NOTICE))
+        case 5:  # of the newest version too, members and addresses are those of the first
+            address = sealed("addresses.address", JOINER, "joiner")
+            used: dict[str, object] = {"digest": LOOKUP.of("discord", "joiner"), "address": address, "used": 3}
+            yield "addresses", {"id": JOINER, "member": MEMBER, "platform": "discord", **used}
+            code: dict[str, object] = {"code_digest": LOOKUP.of("link", "K7QF2M9XT"), "until": minute, "joiner": JOINER}
+            yield "links", {"id": "99" * 16, "member": MEMBER, "address": DOOR, **code}
+            yield "former_members", {"id": "aa" * 16, "member": MEMBER, "joined": minute}
         case _:  # nothing yet: a test says so
             return
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from core.errors import SettingsError
+from core.link import Offer
 from core.members import Address, Preferences, Units
 from core.record import Change, Record
 from core.storage import (
@@ -71,6 +72,7 @@ async def filled(kept: Store) -> str:
     await kept.save_turn(ANNA, Change(SESSION, settings, [message], row, [agreed], result))
     member = (await kept.load(ANNA)).member
     assert member is not None
+    await kept.link(ANNA, Offer(CANARY, NOON), lambda _, found: Change(found.session, found.preferences), None)
     await kept.receive(ANNA.platform, "later", CANARY.encode(), sender=ANNA)
     delivery = await kept.claim((await kept.due(NOON, 9))[0])
     assert delivery is not None
@@ -109,15 +111,19 @@ async def test_settings_stay_when_the_session_ends_and_when_the_default_changes(
     assert (found.session, found.preferences) == (None, Preferences("gb", Units.MILES))
 
 
-async def test_a_member_may_have_two_addresses(tmp_path: Path) -> None:
+async def test_a_member_may_have_two_addresses_and_has_one_check_behind_both(tmp_path: Path) -> None:
     async with store(tmp_path) as kept:
         await kept.save_turn(ANNA, Change(SESSION, Preferences("gb")))
         member = (await kept.load(ANNA)).member or ""
         assert await kept.add_address(member, BEN)
         await kept.save_turn(BEN, Change({"other": 1}, Preferences("ie")))
+        await kept.save_turn(replace(ANNA, id="someone else"), Change({"third": 1}, PLAIN))
 
-        assert await kept.load(ANNA) == Record(member, SESSION, Preferences("ie"))
-        assert await kept.load(BEN) == Record(member, {"other": 1}, Preferences("ie"))
+        assert await kept.load(ANNA) == Record(member, {"other": 1}, Preferences("ie"), linked=True)
+        assert await kept.load(BEN) == await kept.load(ANNA)
+        assert (await kept.everything(member))["sessions"] == [{"other": 1}]
+        await kept.save_turn(ANNA, Change(None, Preferences("ie")))
+        assert (await kept.load(BEN)).session is None
 
 
 async def test_an_address_stays_with_its_member(tmp_path: Path) -> None:
@@ -209,7 +215,10 @@ async def test_everything_is_what_there_is(tmp_path: Path) -> None:
         plain = await kept.everything(await filled(kept))
 
     assert plain["addresses"] == [{"platform": ANNA.platform, "id": ANNA.id}]
-    assert all(CANARY in json.dumps(plain[part]) for part in plain.keys() - {"addresses", "settings"})
+    assert all(
+        CANARY in json.dumps(plain[part]) for part in plain.keys() - {"addresses", "settings", "links", "former_members"}
+    )
+    assert plain["links"] == [{"until": "2026-11-23T12:00+00:00"}]
 
 
 # ---------------------------------------------------------------- committing together
@@ -398,6 +407,7 @@ SEALED_OF = (
     "SELECT entry FROM history WHERE member = ?",
     "SELECT owed FROM outbox WHERE member = ?",
     "SELECT message FROM outbox WHERE member = ?",
+    "SELECT code_digest FROM links WHERE member = ?",
     "SELECT raw FROM inbox WHERE raw IS NOT NULL AND sender_digest IN (SELECT digest FROM addresses WHERE member = ?)",
 )
 

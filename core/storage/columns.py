@@ -35,7 +35,7 @@ _STATE = Clear("where it stands, from a short list")
 COLUMNS: Mapping[str, Mapping[str, Column]] = {
     "house": {"id": _OUR_ID, "key_check": Sealed(), "lookup_ring_key": _RING_KEY, "lookup": Sealed()},
     "keys": {"owner": _OUR_ID, "ring_key": _RING_KEY, "wrapped": Sealed()},
-    "members": {"id": _OUR_ID},
+    "members": {"id": _OUR_ID, "position": _ORDER},
     "addresses": {
         "id": _OUR_ID,
         "member": _OUR_ID,
@@ -43,6 +43,20 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "digest": Digest(),
         "address": Sealed(),
         "unreachable": Clear("since when nothing can be sent there, to the minute, so that nothing is tried"),
+        "used": _ORDER,
+    },
+    "links": {
+        "id": _OUR_ID,
+        "member": _OUR_ID,
+        "address": _OUR_ID,
+        "code_digest": Digest(),
+        "until": Clear("when its code ends, to the minute, so that it goes in time"),
+        "joiner": _OUR_ID,
+    },
+    "former_members": {
+        "id": _OUR_ID,
+        "member": _OUR_ID,
+        "joined": Clear("when the two became one, to the minute, so that it goes in time"),
     },
     "settings": {"member": _OUR_ID, "settings": Sealed()},
     "consents": {"id": _OUR_ID, "member": _OUR_ID, "position": _ORDER, "consent": Sealed()},

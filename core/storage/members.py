@@ -1,6 +1,6 @@
 """Members, their addresses, what they set and agreed to, their checks in progress and their history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any
 from core.limits import CONSENTS, RESULTS
 from core.members import Address, Preferences
 from core.record import Change, Record, timeless
-from core.storage import sql
+from core.storage import reaching, sql
 from core.storage.book import Book, fresh_id, minute
 from core.storage.erasure import erase_rows
 from core.vault import Unsealable
@@ -56,13 +56,16 @@ def load(book: Book, address: Address, default: Preferences) -> Record:
         # Damaged, not erased: it is left as it is, for a backup may still have it whole.
         book.unreadable += 1
         at = None
-    if at is None:
-        return Record(None, None, default)
-    row = book.one(sql.SESSION, at.row)
-    session = None if row is None else book.open("sessions.session", at.member, at.row, row[0])
-    preferences = _preferences(settings(book, at.member), default)
-    damaged = row is not None and session is None
-    return Record(at.member, session, preferences, consents(book, at.member), damaged)
+    return Record(None, None, default) if at is None else recorded(book, at.member, default)
+
+
+def recorded(book: Book, member: str, default: Preferences) -> Record:
+    """Return what is kept about a member, the same behind each of their addresses."""
+    row = book.one(sql.SESSION, member)
+    session = None if row is None else book.open("sessions.session", member, row[0], row[1])
+    preferences = _preferences(settings(book, member), default)
+    linked = book.count(sql.COUNT_ROWS["addresses"], member) > 1
+    return Record(member, session, preferences, consents(book, member), row is not None and session is None, linked)
 
 
 def enter(book: Book, address: Address) -> Door:
@@ -89,11 +92,10 @@ def join(book: Book, member: str, address: Address) -> Door:
 
 def save(book: Book, at: Door, change: Change, *, default: Preferences, now: datetime) -> None:
     """Keep what a turn changed; of the preferences, those that were ever set to something else than the default."""
-    book.run(sql.REACHABLE, at.row)
+    reaching.used(book, at.member, at.row)
     _save_session(book, at, change.session, now)
     _save_settings(book, at.member, change.preferences, default)
-    for consent in change.consents:
-        _append(book, sql.NEW_CONSENT, "consents.consent", at.member, consent, most=CONSENTS)
+    note_consents(book, at.member, change.consents)
     if change.forget_history:
         book.run(sql.ERASE_ROWS["history"], at.member)
     if change.result is not None:
@@ -105,15 +107,41 @@ def consents(book: Book, member: str) -> tuple[Any, ...]:
     return _opened(book, "consents.consent", member, sql.CONSENTS)
 
 
-def remember(book: Book, member: str, entry: Mapping[str, Any]) -> None:
-    """Keep a result in a member's history, if it is not there already."""
-    if not any(timeless(entry) == timeless(kept) for kept in history(book, member)):
-        _append(book, sql.NEW_ENTRY, "history.entry", member, entry, most=RESULTS)
+def remember(book: Book, member: str, *entries: Mapping[str, Any]) -> None:
+    """Keep results in a member's history, each that is not there already."""
+    kept = [timeless(entry) for entry in history(book, member)]
+    for entry in entries:
+        if timeless(entry) not in kept:
+            _append(book, sql.NEW_ENTRY, "history.entry", member, entry, most=RESULTS)
 
 
 def history(book: Book, member: str) -> tuple[Any, ...]:
     """Return the history of a member, the oldest first."""
-    return _opened(book, "history.entry", member, sql.HISTORY)
+    return tuple(sorted(_opened(book, "history.entry", member, sql.HISTORY), key=lambda entry: str(entry.get("time", ""))))
+
+
+def note_consents(book: Book, member: str, consents: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what a member agreed to, or took back."""
+    for consent in consents:
+        _append(book, sql.NEW_CONSENT, "consents.consent", member, consent, most=CONSENTS)
+
+
+def take_settings(book: Book, member: str, other: str) -> None:
+    """Take over what another member has set, where this one has set nothing."""
+    theirs = settings(book, other)
+    if theirs:
+        both = theirs | settings(book, member)
+        book.run(sql.SAVE_SETTINGS, member, book.seal("settings.settings", member, member, both))
+
+
+def carry_session(book: Book, at: Door, address: str) -> None:
+    """Have a member's check go on behind another of their doors, given as its row."""
+    for row, touched, sealed in book.all(sql.SESSION_ROWS, at.member):
+        session = book.open("sessions.session", at.member, row, sealed)
+        book.run(sql.ERASE_SESSION, row)
+        if session is not None:
+            resealed = book.seal("sessions.session", at.member, address, session)
+            book.run(sql.SAVE_SESSION, address, at.member, touched, resealed)
 
 
 def sessions(book: Book, member: str) -> tuple[Any, ...]:
@@ -135,7 +163,19 @@ def addresses(book: Book, member: str) -> tuple[Address, ...]:
     return tuple(Address(platform, id) for platform, id in opened if id is not None)
 
 
+def to_write_to(book: Book, member: str) -> tuple[Door, Address] | None:
+    """Return where to write to a member first, and behind which door; where that is nowhere, where they wrote last."""
+    found = book.one(sql.TO_WRITE_TO, member) or book.one(sql.USED_LAST, member)
+    if found is None:
+        return None
+    row, platform, sealed = found
+    id: str | None = book.open("addresses.address", member, row, sealed)
+    return None if id is None else (Door(row, member), Address(platform, id))
+
+
 def _save_session(book: Book, at: Door, session: Mapping[str, Any] | None, now: datetime) -> None:
+    # A check is its member's, wherever they go on with it.
+    book.run(sql.ERASE_OTHER_SESSIONS, at.member, at.row)
     if session is None:
         book.run(sql.ERASE_SESSION, at.row)
     else:

@@ -42,7 +42,10 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
     if delivery.state is not State.OPEN and not may_repeat(delivery, now):
         return None
     placed = _placed(book, delivery)
-    changed = None if placed.edits == delivery.edits else _sealed(book, placed.member, placed.id, placed)
+    owner = delivery.member if placed.edits == delivery.edits else _owner(book, delivery)
+    if owner is None:
+        return None
+    changed = None if placed.edits == delivery.edits else _sealed(book, owner, placed.id, placed)
     # It must stand where the caller believes it does: an older view of it decides nothing.
     if not book.run(sql.CLAIM, minute(now), changed, delivery.id, delivery.state, delivery.attempt):
         return None
@@ -60,9 +63,10 @@ def stand_alone(book: Book, delivery: Delivery) -> Delivery | None:
 
 def sent(book: Book, delivery: Delivery, message: str | None, now: datetime) -> bool:
     """Return whether it is noted that the platform took a delivery, and under which id."""
-    if book.keys.of(book.db, delivery.member) is None:  # erased while it was under way
+    member = _owner(book, delivery)
+    if member is None:  # erased while it was under way
         return False
-    sealed = None if message is None else book.seal("outbox.message", delivery.member, delivery.id, message)
+    sealed = None if message is None else book.seal("outbox.message", member, delivery.id, message)
     return bool(book.run(sql.SENT, minute(now), sealed, delivery.id))
 
 
@@ -144,8 +148,23 @@ def _latest(book: Book, delivery: Delivery) -> Iterator[_Said]:
             yield _Said(message, Kind(owed["kind"]), buttons=bool(owed["reply"].get("choices")))
 
 
+def occurrence_digest(book: Book, member: str, kind: str, occurrence: str) -> bytes:
+    """Return what a member's one and only message for something is known by."""
+    return book.lookup.of("occurrence", f"{member}|{kind}|{occurrence}")
+
+
+def _owner(book: Book, delivery: Delivery) -> str | None:
+    """Return whose a delivery is: by now perhaps that of the member who took its own in. None: erased."""
+    if book.keys.of(book.db, delivery.member) is not None:
+        return delivery.member
+    found = book.one(sql.OWNER, delivery.id)
+    return None if found is None else str(found[0])
+
+
 def _sealed(book: Book, member: str, row: str, owed: Owed | Delivery) -> bytes:
-    return book.seal("outbox.owed", member, row, {"kind": owed.kind, "reply": owed.reply, "edits": owed.edits})
+    occurrence = owed.occurrence if isinstance(owed, Owed) else None
+    plain = {"kind": owed.kind, "reply": owed.reply, "edits": owed.edits}
+    return book.seal("outbox.owed", member, row, plain if occurrence is None else {**plain, "occurrence": occurrence})
 
 
 def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, now: datetime) -> Delivery | None:
@@ -162,7 +181,7 @@ def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, n
         minute(owed.due),
         until,
         minute(now),
-        None if owed.occurrence is None else book.lookup.of("occurrence", f"{at.member}|{owed.kind}|{owed.occurrence}"),
+        None if owed.occurrence is None else occurrence_digest(book, at.member, owed.kind, owed.occurrence),
         _sealed(book, at.member, row, owed),
     )
     if not new:

@@ -1,9 +1,10 @@
 """What is kept in the store, by address: the port `Records` on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.ledger import Delivery, Owed
+from core.link import Outcome, Step
 from core.members import Address
 from core.ports import Receipt
 from core.record import Change, Erased, Record
@@ -26,6 +27,12 @@ class StoreRecords:
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...]:
         """Return what is owed, once all is on disk; where there is nothing to keep, nothing is."""
         return await self._store.save_turn(address, change)
+
+    async def link(
+        self, address: Address, step: Step, change: Callable[[Outcome, Record], Change], handled: str | None
+    ) -> tuple[Delivery, ...]:
+        """Return what is owed, once a step of linking and its turn are on disk."""
+        return await self._store.link(address, step, change, handled)
 
     async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...]:
         """Return what is owed, once that is on disk."""

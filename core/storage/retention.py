@@ -89,6 +89,23 @@ def received(book: Book, now: datetime) -> int:
     return len(rows)
 
 
+def links(book: Book, now: datetime) -> int:
+    """Erase codes that nobody can use any more."""
+    rows = book.all(sql.OLD_LINKS, minute(now), CHUNK)
+    for link, _maker, _joiner in rows:
+        book.run(sql.ERASE_LINK, link)
+    erase_idle(book, {member for _link, *both in rows for member in both if member is not None})
+    return len(rows)
+
+
+def former_members(book: Book, now: datetime) -> int:
+    """Forget who someone was before they were taken in, so long ago that no backup is left of then."""
+    rows = book.all(sql.OLD_FORMER, minute(now - ERASED), CHUNK)
+    for (former,) in rows:
+        book.run(sql.ERASE_FORMER, former)
+    return len(rows)
+
+
 def history(book: Book, now: datetime) -> int:
     """Erase results that are too old. Their time is sealed, so each is opened; one that cannot be is left as it is."""
     oldest, gone = now - HISTORY, 0
@@ -118,6 +135,8 @@ STEPS: Mapping[str, Step] = {
     "deliveries": deliveries,
     "unsent_receipts": unsent_receipts,
     "received": received,
+    "links": links,
+    "former_members": former_members,
     "history": history,
     "keyless": keyless,
 }
@@ -126,5 +145,5 @@ STEPS: Mapping[str, Step] = {
 def erase_idle(book: Book, members: set[str]) -> None:
     """Erase those of the members about whom nothing is kept any more but how to reach them."""
     for member in members:
-        if book.one(sql.KEPT_ABOUT, *[member] * len(sql.KEEPING)) is None:
+        if book.one(sql.KEPT_ABOUT, *[member] * sql.KEPT_ABOUT.count("?")) is None:
             erase_rows(book, member)

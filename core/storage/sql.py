@@ -23,7 +23,7 @@ REWRAP = "UPDATE keys SET ring_key = ?, wrapped = ? WHERE owner = ?"
 
 # ---------------------------------------------------------------- members
 
-NEW_MEMBER = "INSERT INTO members (id) VALUES (?)"
+NEW_MEMBER = "INSERT INTO members (id, position) SELECT ?, COALESCE(MAX(position), 0) + 1 FROM members"
 NEW_ADDRESS = "INSERT INTO addresses (id, member, platform, digest, address) VALUES (?, ?, ?, ?, ?)"
 ADDRESS = "SELECT id, member FROM addresses WHERE digest = ?"
 ADDRESSES = "SELECT id, platform, address FROM addresses WHERE member = ? ORDER BY id"
@@ -31,17 +31,28 @@ ADDRESS_DIGESTS = "SELECT digest FROM addresses WHERE member = ?"
 UNREACHABLE = "UPDATE addresses SET unreachable = ? WHERE digest = ? AND unreachable IS NULL"
 REACHABLE = "UPDATE addresses SET unreachable = NULL WHERE id = ? AND unreachable IS NOT NULL"
 MOVE_ADDRESS = "UPDATE addresses SET digest = ?, address = ? WHERE id = ?"
+_USED_LAST = "(SELECT MAX(a.used) FROM addresses a WHERE a.member = addresses.member)"
+USED = f"""
+UPDATE addresses SET unreachable = NULL, used = {_USED_LAST} + 1
+WHERE id = ? AND (unreachable IS NOT NULL OR used < {_USED_LAST})
+"""  # noqa: S608 - our names
+USED_NOW = f"UPDATE addresses SET used = {_USED_LAST} + 1 WHERE id = ?"  # noqa: S608 - our names
+TO_WRITE_TO = """
+SELECT id, platform, address FROM addresses WHERE member = ? AND unreachable IS NULL ORDER BY used DESC, id LIMIT 1
+"""
+USED_LAST = "SELECT id, platform, address FROM addresses WHERE member = ? ORDER BY used DESC, id LIMIT 1"
 SETTINGS = "SELECT settings FROM settings WHERE member = ?"
 SAVE_SETTINGS = """
 INSERT INTO settings (member, settings) VALUES (?, ?) ON CONFLICT (member) DO UPDATE SET settings = excluded.settings
 """
 
-SESSION = "SELECT session FROM sessions WHERE address = ?"
+SESSION = "SELECT address, session FROM sessions WHERE member = ? ORDER BY touched DESC LIMIT 1"
 SESSIONS = "SELECT address, session FROM sessions WHERE member = ? ORDER BY address"
 SAVE_SESSION = """
 INSERT INTO sessions (address, member, touched, session) VALUES (?, ?, ?, ?)
 ON CONFLICT (address) DO UPDATE SET member = excluded.member, touched = excluded.touched, session = excluded.session
 """
+ERASE_OTHER_SESSIONS = "DELETE FROM sessions WHERE member = ? AND address <> ?"
 ERASE_SESSION = "DELETE FROM sessions WHERE address = ?"
 
 NEW_CONSENT = """
@@ -65,6 +76,40 @@ NEW_RECEIPT = "INSERT INTO receipts (member, made) VALUES (?, ?)"
 IS_RECEIPT = "SELECT 1 FROM receipts WHERE member = ?"
 UNSETTLED_OF_MEMBER = "SELECT COUNT(*) FROM outbox WHERE member = ? AND state IN ('open', 'claimed', 'unknown')"
 OLD_RECEIPTS = "SELECT member FROM receipts WHERE made < ? LIMIT ?"
+
+# ---------------------------------------------------------------- links
+
+ERASE_LINK_OF = "DELETE FROM links WHERE address = ?"
+NEW_LINK = "INSERT INTO links (id, member, address, code_digest, until, joiner) VALUES (?, ?, ?, ?, ?, NULL)"
+LINK_BY_CODE = "SELECT id, member, address, until, joiner FROM links WHERE code_digest = ?"
+LINK_OF = "SELECT id, until, joiner FROM links WHERE address = ?"
+LINKS = "SELECT until FROM links WHERE member = ? ORDER BY until"
+JOIN = "UPDATE links SET joiner = ?, until = ? WHERE id = ?"
+ERASE_LINKS_AT = "DELETE FROM links WHERE address = ? OR joiner = ?"
+MEMBER_OF = "SELECT member FROM addresses WHERE id = ?"
+ADDRESS_ROWS = "SELECT id FROM addresses WHERE member = ? ORDER BY id"
+STAYS = "SELECT id FROM addresses WHERE member = ? AND id <> ? ORDER BY unreachable IS NOT NULL, used DESC, id LIMIT 1"
+PLACE = "SELECT platform, address FROM addresses WHERE id = ?"
+POSITION = "SELECT position FROM members WHERE id = ?"
+TAKE_ADDRESS = "UPDATE addresses SET member = ?, address = ?, used = 0 WHERE id = ?"
+SESSION_ROWS = "SELECT address, touched, session FROM sessions WHERE member = ?"
+DELIVERY_ROWS = "SELECT id, address, state, owed, message FROM outbox WHERE member = ?"
+TAKE_DELIVERY = """
+UPDATE outbox SET member = ?, owed = ?, message = ?, occurrence_digest = COALESCE(?, occurrence_digest) WHERE id = ?
+"""
+OF_OCCURRENCE = "SELECT id, state FROM outbox WHERE occurrence_digest = ?"
+TAKE_FORMER = "UPDATE former_members SET member = ? WHERE member = ?"
+NEW_FORMER = "INSERT INTO former_members (id, member, joined) VALUES (?, ?, ?)"
+FORMER = "SELECT id, joined FROM former_members WHERE member = ? ORDER BY joined, id"
+STATES_OF_REPLIES_AT = "SELECT state, COUNT(*) FROM outbox WHERE address = ? AND scheduled = 0 GROUP BY state"
+ERASE_REPLIES_AT = "DELETE FROM outbox WHERE address = ? AND scheduled = 0"
+SCHEDULED_AT = "SELECT id, owed FROM outbox WHERE address = ? AND scheduled = 1"
+SCHEDULED_ELSEWHERE = "SELECT id, owed FROM outbox WHERE member = ? AND address <> ? AND scheduled = 1 AND state = 'open'"
+CLAIMED_AHEAD = "SELECT member, address, owed FROM outbox WHERE id = ? AND scheduled = 1 AND state = 'claimed'"
+REDIRECT = "UPDATE outbox SET id = ?, address = ?, owed = ?, message = NULL WHERE id = ?"
+REOPEN = "UPDATE outbox SET state = 'open', attempt = attempt - 1, changed = ? WHERE id = ? AND state = 'claimed'"
+GIVE_UP_CLAIMS_AT = "UPDATE outbox SET state = 'unknown', changed = ? WHERE address = ? AND state = 'claimed' AND scheduled = 1"
+ERASE_ADDRESS = "DELETE FROM addresses WHERE id = ?"
 
 ALL_HISTORY = "SELECT id, member, entry FROM history"
 ERASE_ENTRY = "DELETE FROM history WHERE id = ?"
@@ -110,6 +155,7 @@ SELECT o.id, o.member, o.owed, o.message FROM outbox o
 WHERE o.address = (SELECT address FROM outbox WHERE id = ?) AND o.message IS NOT NULL ORDER BY o.position DESC LIMIT ?
 """
 DELIVERY = f"{_DELIVERY} WHERE o.id = ? AND o.address = ? AND o.owed IS NOT NULL"
+OWNER = "SELECT member FROM outbox WHERE id = ?"
 DELIVERIES = f"{_DELIVERY} WHERE o.member = ? AND o.owed IS NOT NULL ORDER BY o.position"
 
 CLAIM = """
@@ -139,7 +185,10 @@ COUNT_GONE = "UPDATE tallies SET count = count + ? WHERE name = ?"
 
 # ---------------------------------------------------------------- erasure
 
-ABOUT_MEMBERS = ("outbox", "sessions", "history", "consents", "settings", "addresses", "receipts")
+ABOUT_MEMBERS = (
+    *("outbox", "sessions", "history", "consents", "settings", "links"),
+    *("addresses", "receipts", "former_members"),
+)
 COUNT_ROWS = {table: f"SELECT COUNT(*) FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names
 ERASE_ROWS = {table: f"DELETE FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names
 COUNT_KEY = "SELECT COUNT(*) FROM keys WHERE owner = ?"
@@ -170,10 +219,17 @@ WHERE changed < ? AND owed IS NULL AND state IN ('sent', 'unknown', 'skipped', '
 LIMIT ?
 """
 ERASE_DELIVERY = "DELETE FROM outbox WHERE id = ?"
+OLD_LINKS = """
+SELECT l.id, l.member, a.member FROM links l LEFT JOIN addresses a ON a.id = l.joiner WHERE l.until <= ? LIMIT ?
+"""
+ERASE_LINK = "DELETE FROM links WHERE id = ?"
+OLD_FORMER = "SELECT id FROM former_members WHERE joined < ? LIMIT ?"
+ERASE_FORMER = "DELETE FROM former_members WHERE id = ?"
 OLD_RECEIVED = "SELECT id FROM inbox WHERE received < ? LIMIT ?"
 ERASE_RECEIVED = "DELETE FROM inbox WHERE id = ?"
-KEEPING = tuple(table for table in ABOUT_MEMBERS if table not in ("addresses", "receipts"))
-KEPT_ABOUT = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE member = ?" for table in KEEPING)  # noqa: S608 - our names
+KEEPING = tuple(table for table in ABOUT_MEMBERS if table not in ("addresses", "receipts", "former_members"))
+_WAITING_TO_JOIN = "SELECT 1 FROM addresses a JOIN links l ON l.joiner = a.id WHERE a.member = ?"
+KEPT_ABOUT = " UNION ALL ".join((*(f"SELECT 1 FROM {table} WHERE member = ?" for table in KEEPING), _WAITING_TO_JOIN))  # noqa: S608 - our names
 
 # ---------------------------------------------------------------- health
 

@@ -4,16 +4,33 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core import link
+from core.errors import Overtaken
 from core.ledger import Delivery, Owed, Tallies
 from core.members import Address
 from core.ports import Receipt
 from core.record import Change, Erased, Record
-from core.storage import backup, erasure, export, health, inbox, members, outbox, receipts, retention, sql, tallies
+from core.storage import (
+    backup,
+    erasure,
+    export,
+    health,
+    inbox,
+    links,
+    members,
+    outbox,
+    reaching,
+    receipts,
+    retention,
+    sql,
+    tallies,
+)
 from core.storage.backup import Backup
 from core.storage.book import Book, minute
 from core.storage.database import Database
@@ -48,19 +65,26 @@ class Store(Database):
         A member about whom it leaves nothing to keep is not kept either.
         """
         now = self._now()
+        return await self._note(lambda book: self._turn(book, address, change, now))
 
-        def turn(book: Book) -> tuple[Delivery, ...]:
-            at = members.enter(book, address)
-            members.save(book, at, change, default=self._default, now=now)
-            deliveries = outbox.owe(book, at, change.owed, address, now)
-            for row in (*change.also_handled, *([] if change.handled is None else [change.handled])):
-                inbox.handled(book, row)
-            if change.session is None:
-                retention.erase_idle(book, {at.member})
-            self._known.changed(at.member, address)
-            return deliveries
+    async def link(
+        self, address: Address, step: link.Step, change: Callable[[link.Outcome, Record], Change], handled: str | None
+    ) -> tuple[Delivery, ...]:
+        """Return the deliveries of a turn, once a step of linking is taken and the turn kept, all in one commit.
 
-        return await self._note(turn)
+        The turn is made of what came of the step and of what is kept for the address after it.
+        """
+        now, outcomes = self._now(), list[link.Outcome]()
+
+        def linked(book: Book) -> tuple[Delivery, ...]:
+            outcomes[:] = [links.take(book, address, step, self._default, now)]
+            turn = change(outcomes[0], members.load(book, address, self._default))
+            return self._turn(book, address, replace(turn, handled=handled), now)
+
+        deliveries = await self._write(linked)
+        if isinstance(outcomes[0], link.Joined | link.Parted):
+            await self._empty_log()
+        return deliveries
 
     async def plan(self, address: Address, owed: Sequence[Owed], handled: str | None = None) -> tuple[Delivery, ...]:
         """Return a delivery for each message that is newly owed: an occurrence that has its message gets no second one."""
@@ -73,6 +97,24 @@ class Store(Database):
 
         return await self._write(planned)
 
+    async def plan_ahead(self, member: str, owed: Sequence[Owed]) -> tuple[Delivery, ...]:
+        """Return a delivery for each message that is newly owed to a member, at the address to write to.
+
+        That is the one they used last; another of theirs only where nothing can be sent to that one. An occurrence that has
+        its message gets no second one, at no address. What waits goes along when they use another, or when it is blocked.
+        """
+        now = self._now()
+
+        def planned(book: Book) -> tuple[Delivery, ...]:
+            to = members.to_write_to(book, member)
+            return () if to is None else outbox.owe(book, to[0], owed, to[1], now)
+
+        return await self._write(planned)
+
+    async def elsewhere(self, delivery: Delivery) -> bool:
+        """Return whether a claim that surely was not sent is open again for another address of its member."""
+        return await self._write(lambda book: reaching.elsewhere(book, delivery.id, self._now()))
+
     async def move_address(self, old: Address, new: Address) -> bool:
         """Return whether an address was moved to the id that its platform now has for it."""
         return await self._write(lambda book: members.move(book, old, new))
@@ -80,7 +122,13 @@ class Store(Database):
     async def unreachable(self, address: Address) -> None:
         """Note that nothing can be sent to an address; what is planned for it waits until its member writes again."""
         now = self._now()
-        await self._write(lambda book: book.run(sql.UNREACHABLE, minute(now), members.digest(book, address)))
+
+        def noted(book: Book) -> None:
+            if book.run(sql.UNREACHABLE, minute(now), members.digest(book, address)):
+                (_, member) = book.one(sql.ADDRESS, members.digest(book, address)) or ("", "")
+                reaching.follow(book, member)
+
+        await self._write(noted)
 
     async def reachable(self, address: Address) -> None:
         """Note that an address can be written to again."""
@@ -235,18 +283,19 @@ class Store(Database):
 
         def forgotten(book: Book) -> Erased:
             if self._erased is not None:
-                self._erased.add(member, now)
+                # A backup from before they were linked has what was theirs under another id.
+                for id in (member, *(id for id, _ in links.former(book, member))):
+                    self._erased.add(id, now)
             if handled is not None:  # first: then only its digest is left, and that it came stays known
                 inbox.handled(book, handled)
+            addresses = members.addresses(book, member)
             before, after = erasure.erase(book, member)
             owed = receipt(before, after) if receipt is not None else ()
-            return Erased(before, after, receipts.make(book, address, owed, now) if address is not None else ())
+            made = receipts.make(book, address, owed, now) if address is not None else ()
+            return Erased(before, after, made, addresses)
 
         erased = await self._write(forgotten)
-        async with self._log_in_use:
-            emptied = await self._ask(Writer.alone, erasure.empty_log)
-        if not emptied:
-            log.warning("erasure.log_busy")  # another program was reading: the next purge empties it
+        await self._empty_log()
         return erased
 
     # ---------------------------------------------------------------- upkeep
@@ -303,6 +352,28 @@ class Store(Database):
         return await self._read(health.integrity)
 
     # ---------------------------------------------------------------- below
+
+    def _turn(self, book: Book, address: Address, change: Change, now: datetime) -> tuple[Delivery, ...]:
+        at = members.enter(book, address)
+        if change.member not in (None, at.member):
+            raise Overtaken
+        members.save(book, at, change, default=self._default, now=now)
+        deliveries = outbox.owe(book, at, change.owed, address, now)
+        for other, owed in change.elsewhere:
+            deliveries += outbox.owe(book, members.enter(book, other), (owed,), other, now)
+        for row in (*change.also_handled, *([] if change.handled is None else [change.handled])):
+            inbox.handled(book, row)
+        if change.session is None:
+            retention.erase_idle(book, {at.member})
+        self._known.changed(at.member, address)
+        return deliveries
+
+    async def _empty_log(self) -> None:
+        """Leave no byte in the log of what was erased."""
+        async with self._log_in_use:
+            emptied = await self._ask(Writer.alone, erasure.empty_log)
+        if not emptied:
+            log.warning("erasure.log_busy")  # another program was reading: the next purge empties it
 
     async def _move(self, statement: str, delivery: Delivery) -> bool:
         return await self._settled(delivery, lambda book: outbox.move(book, statement, delivery, self._now()))
