@@ -190,10 +190,13 @@ class Outreach:
             return error
 
     async def _dropped(self, claimed: Delivery, refusal: Exception) -> None:
-        log.warning("delivery.dropped", extra={"delivery": claimed.id, "error": type(refusal).__name__})
-        await self._ledger.dropped(claimed)
         if isinstance(refusal, Unreachable):
             await self._ledger.unreachable(claimed.address)
+            if await self._ledger.elsewhere(claimed):  # open again: `send_due` finds it
+                log.info("delivery.elsewhere", extra={"delivery": claimed.id})
+                return
+        log.warning("delivery.dropped", extra={"delivery": claimed.id, "error": type(refusal).__name__})
+        await self._ledger.dropped(claimed)
 
     async def _later(self, claimed: Delivery, seconds: float) -> tuple[Delivery, float] | None:
         due = self._now() + timedelta(seconds=seconds)

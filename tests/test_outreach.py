@@ -277,6 +277,35 @@ async def test_nothing_more_is_tried_at_an_address_that_cannot_be_reached_until_
     assert process.platform.given == ["one", "tip"]
 
 
+async def test_what_is_planned_goes_to_another_address_where_the_first_turns_out_unreachable(process: Process) -> None:
+    member = await process.kept.enter(ANNA)
+    await process.kept.add_address(member, BEN)
+    (planned,) = await process.kept.plan_ahead(member, [CHECK_IN])
+    process.platform.fails["x"] = [Unreachable()]
+
+    process.outreach.send([planned])
+    await process.outreach.done()
+    await process.outreach.send_due()
+    await process.outreach.done()
+
+    assert {d.address for d in process.platform.deliveries} == {ANNA, BEN}
+    assert await process.counts() == {"planned": 1, "sent": 1}
+
+
+async def test_what_can_be_sent_nowhere_is_dropped_once(process: Process) -> None:
+    member = await process.kept.enter(ANNA)
+    await process.kept.add_address(member, BEN)
+    (planned,) = await process.kept.plan_ahead(member, [CHECK_IN])
+    process.platform.fails["x"] = [Unreachable(), Unreachable()]
+
+    process.outreach.send([planned])
+    for _ in range(3):
+        await process.outreach.done()
+        await process.outreach.send_due()
+
+    assert await process.counts() == {"planned": 1, "dropped": 1}
+
+
 # ---------------------------------------------------------------- unknown outcomes
 
 QUESTION, VERDICT, RECEIPT = owed(Kind.QUESTION, "x"), owed(Kind.VERDICT, "x"), owed(Kind.RECEIPT, "x")
