@@ -22,6 +22,7 @@ from content import loader, signoff
 from core.companion import Companion
 from core.enduring import EnduringRecords
 from core.library import Library
+from core.linking import Linking
 from core.members import Preferences
 from core.memory import MemoryRecords
 from core.outreach import Outreach
@@ -63,7 +64,8 @@ def companion(settings: Settings, kept: Records | None = None) -> Companion:
     """Return a companion that keeps what it must there; without a place, in memory."""
     library = loader.load(settings.language)
     kept = kept or MemoryRecords(_default(settings))
-    return Companion(library, kept, now, fresh_id, Ownership(library, kept, now, signed_off))
+    ownership = Ownership(library, kept, now, signed_off)
+    return Companion(library, kept, now, fresh_id, ownership, linking=Linking(library, ownership, now, secrets.randbits))
 
 
 def signed_off(library: Library) -> SignedOff:

@@ -21,14 +21,17 @@ from core.dialogue import (
 )
 from core.dialogue import typed as typed_words
 from core.dialogue.screens import safely
-from core.errors import StorageUnavailable
+from core.errors import Overtaken, StorageUnavailable
 from core.ledger import Delivery, Kind, Owed
 from core.library import Library
 from core.limits import Allowance
+from core.link import Outcome
+from core.linking import Linked, Linking
 from core.members import Address, Preferences
 from core.ownership import Counts, Erasing, Ownership, Said
 from core.ports import FreshId, Now, Records
 from core.record import Change, Record
+from core.replies import owed
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,8 @@ class Answer:
 
     replies: tuple[Reply, ...]
     deliveries: tuple[Delivery, ...] = ()
+    elsewhere: tuple[Delivery, ...] = ()
+    """Deliveries to other addresses that it led to, to be sent as they are."""
     kept: bool = True
     open: bool = True
     """Whether a check may be open after it."""
@@ -63,14 +68,21 @@ class Companion:
     """Answers members, one turn at a time for each of them."""
 
     def __init__(
-        self, library: Library, records: Records, now: Now, fresh_id: FreshId, ownership: Ownership | None = None
+        self,
+        library: Library,
+        records: Records,
+        now: Now,
+        fresh_id: FreshId,
+        ownership: Ownership | None = None,
+        *,
+        linking: Linking | None = None,
     ) -> None:
-        self._ownership = ownership
+        self._ownership, self._linking = ownership, linking
         self._library, self._records, self._now, self._fresh_id = library, records, now, fresh_id
         self._allowance = Allowance()
         self._told: set[Address] = set()
         # Weak, so that a member who has gone leaves nothing behind.
-        self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[Address | str, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, inbound: Inbound) -> tuple[Reply, ...]:
         """Return what to say to this inbound, where that is shown at once and nothing of it is owed."""
@@ -83,10 +95,9 @@ class Companion:
         with a kind sentence and the safety line; the log has the kind of error and nothing that was said.
         """
         asked = _Asked(inbound, owe, handled)
-        lock = self._locks.setdefault(inbound.address, asyncio.Lock())
-        async with lock:
+        async with self._locks.setdefault(inbound.address, asyncio.Lock()):
             try:
-                return await self._turn(asked)
+                return await self._in_turn(asked)
             except Exception as error:  # noqa: BLE001 - the member must get an answer whatever went wrong
                 # No traceback: its locals may hold what was said.
                 log.error("turn.failed", extra={"error": type(error).__name__})  # noqa: TRY400
@@ -98,24 +109,42 @@ class Companion:
 
     # ---------------------------------------------------------------- A turn
 
-    async def _turn(self, asked: _Asked) -> Answer:
-        inbound = asked.inbound
-        record = await self._records.load(inbound.address)
-        session = _readable(record)
+    async def _in_turn(self, asked: _Asked) -> Answer:
+        try:
+            return await self._alone(asked)
+        except Overtaken:
+            return await self._alone(asked)
+
+    async def _alone(self, asked: _Asked) -> Answer:
+        """Take a turn alone; a member with several addresses takes one at a time, whichever they are at."""
+        record = await self._records.load(asked.inbound.address)
+        if not record.linked or record.member is None:
+            return await self._turn(asked, record)
+        async with self._locks.setdefault(record.member, asyncio.Lock()):
+            return await self._turn(asked, await self._records.load(asked.inbound.address))
+
+    async def _turn(self, asked: _Asked, record: Record) -> Answer:
+        inbound, session = asked.inbound, _readable(record)
         if not self._in_time(inbound, session):
             return await self._told_only(asked, (replace(self._safe("too_fast"), fleeting=True),))
-        own = None if self._ownership is None else await self._ownership.answer(inbound, record, session)
+        own = await self._own(inbound, record, session)
         match own:
             case Erasing():
                 return await self._erase(asked, own)
+            case Linked():
+                return await self._link(asked, own)
             case Said():
                 return await self._beside(asked, record, session, own)
             case None:
                 return await self._advance(asked, record, session)
 
+    async def _own(self, inbound: Inbound, record: Record, session: Session | None) -> Said | Erasing | Linked | None:
+        own = None if self._ownership is None else await self._ownership.answer(inbound, record, session)
+        return self._linking.answer(inbound) if own is None and self._linking is not None else own
+
     async def _advance(self, asked: _Asked, record: Record, session: Session | None) -> Answer:
         turn = advance(self._library, session, record.preferences, asked.inbound, now=self._now(), fresh=self._fresh_id())
-        change = Change(None if turn.session is None else to_json(turn.session), turn.preferences)
+        change = Change(None if turn.session is None else to_json(turn.session), turn.preferences, member=record.member)
         replies = (*self._gone(record, session), *turn.replies)
         if self._ownership is None:
             return await self._keep(asked, change, replies)
@@ -125,10 +154,35 @@ class Companion:
         return await self._keep(asked, change, (*replies, *stopped.replies))
 
     async def _beside(self, asked: _Asked, record: Record, session: Session | None, own: Said) -> Answer:
-        turn = beside(self._library, session, record.preferences, own.replies, now=self._now())
+        change, replies = self._stand_beside(record, session, own.replies)
+        change = replace(change, consents=own.consents, forget_history=own.forget_history)
+        return await self._keep(asked, change, replies)
+
+    def _stand_beside(
+        self, record: Record, session: Session | None, said: tuple[Reply, ...]
+    ) -> tuple[Change, tuple[Reply, ...]]:
+        """Return what stands beside an open check, and how that is kept meanwhile."""
+        turn = beside(self._library, session, record.preferences, said, now=self._now())
         plain = None if turn.session is None else to_json(turn.session)
-        change = Change(plain, record.preferences, consents=own.consents, forget_history=own.forget_history)
-        return await self._keep(asked, change, (*self._gone(record, session), *turn.replies))
+        return Change(plain, record.preferences, member=record.member), (*self._gone(record, session), *turn.replies)
+
+    async def _link(self, asked: _Asked, own: Linked) -> Answer:
+        """Return what came of a step of linking, once that is kept; or that it must be asked for again."""
+        said: list[Reply] = []
+
+        def change(outcome: Outcome, record: Record) -> Change:
+            told = own.tell(outcome)
+            change, said[:] = self._stand_beside(record, _readable(record), told.replies)  # in place: it may be asked again
+            elsewhere = tuple((address, owed(reply, self._now())) for address, reply in told.elsewhere)
+            return replace(change, owed=asked.owed(said), elsewhere=elsewhere)
+
+        here = asked.inbound.address
+        try:
+            deliveries = await self._records.link(here, own.step, change, asked.handled)
+        except StorageUnavailable:
+            return Answer((self._safe("link_again"),), kept=False)
+        ours = tuple(delivery for delivery in deliveries if delivery.address == here)
+        return Answer(tuple(said), ours, tuple(delivery for delivery in deliveries if delivery not in ours))
 
     async def _keep(self, asked: _Asked, change: Change, replies: tuple[Reply, ...]) -> Answer:
         """Return the answer, once the change is kept; where that cannot be, it says so."""

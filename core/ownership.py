@@ -15,6 +15,7 @@ from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button
 from core.ledger import Kind, Owed
 from core.library import Library
+from core.link import Agreed
 from core.members import Address, Preferences
 from core.ports import Now, Records
 from core.record import Plain, Record
@@ -98,18 +99,24 @@ class Ownership:
         taken = [self._withdraw(record, kind) for kind in WRITES_FIRST if self._agreed(record, kind)]
         return Said(tuple(r for each in taken for r in each.replies), tuple(c for each in taken for c in each.consents))
 
+    def agreed_by_both(self, older: Record, newer: Record) -> Agreed:
+        """Return what holds of two members who are one from now on: what both agreed to, and nothing that only one did."""
+        ends = [kind for kind in CONSENTS if self._agreed(older, kind) != self._agreed(newer, kind)]
+        both = self._agreed(older, "history") and self._agreed(newer, "history")
+        return Agreed(tuple(self._kept(kind, given=False) for kind in ends), history=both, ends="history" in ends)
+
     # ---------------------------------------------------------------- Commands and buttons
 
     async def _command(self, name: str, address: Address, record: Record) -> Said | Erasing | None:
         match name:
             case "privacy":
-                return Said((Notice(self._words("privacy", "privacy"), (self._consents_button(),), fleeting=True),))
+                return Said((Notice(self._words("privacy", "privacy"), (self.consents_button(),), fleeting=True),))
             case "about":
                 return Said((self._about(),))
             case "mydata":
                 return Said((await self._mydata(address, record.preferences),))
             case "forget":
-                return Said((await self._ask_to_forget(address),))
+                return Said((await self._ask_to_forget(address, record),))
             case _:
                 return None
 
@@ -127,7 +134,7 @@ class Ownership:
             case "export" if token.arg in ("json", "csv"):
                 return Said((await self._export(address, token.arg),))
             case "forget":
-                return await self._forget(token, address)
+                return await self._forget(token, address, record)
             case _:
                 return None
 
@@ -163,7 +170,7 @@ class Ownership:
             self._button("export", self._words("privacy", "mydata", "export_json"), arg="json"),
             self._button("export", self._words("privacy", "mydata", "export_csv"), arg="csv"),
         )
-        return Notice("\n".join(lines), (*exports, self._consents_button()), fleeting=True)
+        return Notice("\n".join(lines), (*exports, self.consents_button()), fleeting=True)
 
     async def _export(self, address: Address, form: str) -> Reply:
         kept = await self._records.everything(address)
@@ -174,20 +181,23 @@ class Ownership:
 
     # ---------------------------------------------------------------- The end of it
 
-    async def _ask_to_forget(self, address: Address) -> Notice:
+    async def _ask_to_forget(self, address: Address, record: Record) -> Notice:
         if await self._records.everything(address) is None:
             return Notice(self._words("privacy", "forget", "nothing"))
-        now = _minute(self._now())
+        now = minute_of(self._now())
         ways = ["yes", "messages"] if await self._records.messages(address) else ["yes"]
         yes = [self._button("forget", self._words("privacy", "forget", way), arg=way, step=now) for way in ways]
         no = self._button("forget", self._words("privacy", "forget", "no"), arg="no")
-        return Notice(self._words("privacy", "forget", "ask"), (*yes, no), fleeting=True)
+        ask = self._words("privacy", "forget", "ask")
+        if record.linked:
+            ask = f"{ask}\n{self._words('privacy', 'forget', 'linked')}"
+        return Notice(ask, (*yes, no), fleeting=True)
 
-    async def _forget(self, token: Token, address: Address) -> Said | Erasing:
+    async def _forget(self, token: Token, address: Address, record: Record) -> Said | Erasing:
         if token.arg not in ("yes", "messages"):
             return Said((Notice(self._words("privacy", "forget", "kept")),))
-        if (_minute(self._now()) - token.step) % 100_000 > CONFIRM_WITHIN:
-            return Said((await self._ask_to_forget(address),))
+        if is_over(token, self._now()):
+            return Said((await self._ask_to_forget(address, record),))
         deletions = await self._deletions(address) if token.arg == "messages" else ()
         return Erasing(self._receipt, Notice(self._words("privacy", "forget", "nothing")), deletions)
 
@@ -221,7 +231,7 @@ class Ownership:
         buttons = tuple(
             self._button(
                 "consent",
-                self._words("privacy", "consent_on" if kind in given else "consent_off", name=self._name(kind)),
+                self._words("privacy", "consent_on" if kind in given else "consent_off", name=self.name(kind)),
                 arg=str(number),
             )
             for number, kind in enumerate(CONSENTS)
@@ -232,24 +242,24 @@ class Ownership:
         text, number = self._text(kind), str(CONSENTS.index(kind))
         if self._agreed(record, kind):
             label = self._words("privacy", "consents", kind, "withdraw")
-            return Notice(text, (self._button("withdraw", label, arg=number), self._consents_button(Role.BACK)), fleeting=True)
+            return Notice(text, (self._button("withdraw", label, arg=number), self.consents_button(Role.BACK)), fleeting=True)
         if self._barred(kind, session):
-            return Notice(self._words("privacy", "under_18"), (self._consents_button(Role.BACK),), fleeting=True)
+            return Notice(self._words("privacy", "under_18"), (self.consents_button(Role.BACK),), fleeting=True)
         label = self._words("privacy", "consents", kind, "give")
-        return Notice(text, (self._button("give", label, arg=number), self._consents_button(Role.BACK)), fleeting=True)
+        return Notice(text, (self._button("give", label, arg=number), self.consents_button(Role.BACK)), fleeting=True)
 
     def _give(self, token: Token, record: Record, kind: str, session: Session | None) -> Said:
         """Take a yes to the text that was shown; where that may have been another, or is not to be had, show it again."""
         if self._barred(kind, session) or token.version != self._version or self._agreed(record, kind):
             return Said((self._consent(record, kind, session),))
-        thanks = Notice(self._words("privacy", "consents", kind, "given"), (self._consents_button(Role.BACK),))
+        thanks = Notice(self._words("privacy", "consents", kind, "given"), (self.consents_button(Role.BACK),))
         return Said((thanks,), (self._kept(kind, given=True),))
 
     def _withdraw(self, record: Record, kind: str) -> Said:
         latest = _latest(record, kind)
         # Where nothing is known of it, it may be that nothing can be read: a no is kept all the same.
         taken = (self._kept(kind, given=False),) if latest is None or latest["given"] else ()
-        done = Notice(self._words("privacy", "consents", kind, "withdrawn"), (self._consents_button(Role.BACK),))
+        done = Notice(self._words("privacy", "consents", kind, "withdrawn"), (self.consents_button(Role.BACK),))
         return Said((done,), taken, forget_history=kind == "history")
 
     def _kept(self, kind: str, *, given: bool) -> Plain:
@@ -268,7 +278,8 @@ class Ownership:
     def _under_18(self, session: Session) -> bool:
         return bool(UNDER_18 & flow.findings_of(self._library, session))
 
-    def _name(self, kind: str) -> str:
+    def name(self, kind: str) -> str:
+        """Return what members call a consent."""
         return self._words("privacy", "consents", kind, "name")
 
     def _text(self, kind: str) -> str:
@@ -283,16 +294,22 @@ class Ownership:
     def _version(self) -> str:
         return short_version(self._library.pathway.version)
 
-    def _consents_button(self, role: Role = Role.OTHER) -> Button:
+    def consents_button(self, role: Role = Role.OTHER) -> Button:
+        """Return the button that shows what there is to agree to."""
         return self._button("consents", self._words("ui", "buttons", "consents"), role=role)
 
     def _button(self, act: str, label: str, *, arg: str = "", step: int = 0, role: Role = Role.ANSWER) -> Button:
         return Button(str(Token(self._version, MENU, step, act, arg)), label, role)
 
 
-def _minute(now: datetime) -> int:
+def minute_of(now: datetime) -> int:
     """Return the minute as it fits the step of a token."""
     return int(now.timestamp()) // 60 % 100_000
+
+
+def is_over(token: Token, now: datetime) -> bool:
+    """Return whether a button that was drawn with `minute_of` is too old to do what cannot be undone."""
+    return (minute_of(now) - token.step) % 100_000 > CONFIRM_WITHIN
 
 
 def _latest(record: Record, kind: str) -> Plain | None:

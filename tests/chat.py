@@ -1,10 +1,11 @@
 """The conversation driver: tests talk to the bot as a member does, through the one door."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,8 @@ from core.companion import Companion
 from core.dialogue import Button, Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Verdict
 from core.ledger import Delivery, Owed
 from core.library import Library
+from core.link import Outcome, Step
+from core.linking import Linking
 from core.members import Address, Preferences
 from core.ownership import Ownership
 from core.ports import Receipt
@@ -45,6 +48,11 @@ class JsonRecords:
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         self.kept[address] = (None if change.session is None else json.dumps(change.session), change.preferences)
         return ()
+
+    async def link(
+        self, address: Address, step: Step, change: Callable[[Outcome, Record], Change], handled: str | None
+    ) -> tuple[Delivery, ...]:
+        raise NotImplementedError
 
     async def owe(self, address: Address, owed: Sequence[Owed], handled: str | None) -> tuple[Delivery, ...] | None:
         return ()
@@ -85,10 +93,12 @@ class Chat:
 
     def __post_init__(self) -> None:
         numbers = count(1)
-        ownership = None
+        ownership = linking = None
         if not isinstance(self.sessions, JsonRecords):
             ownership = Ownership(self.library, self.sessions, self.clock, bootstrap.signed_off)
-        self.companion = Companion(self.library, self.sessions, self.clock, lambda: f"{next(numbers):08x}{0:08x}", ownership)
+            linking = Linking(self.library, ownership, self.clock, secrets.randbits)
+        fresh = partial(next, (f"{number:08x}{0:08x}" for number in numbers))
+        self.companion = Companion(self.library, self.sessions, self.clock, fresh, ownership, linking=linking)
 
     async def sends(self, inbound: Inbound) -> tuple[Reply, ...]:
         """Hand an inbound to the bot."""

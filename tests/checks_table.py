@@ -27,6 +27,7 @@ def _checks(tests: str, *rows: tuple[str, str, str, str]) -> tuple[Check, ...]:
 ADVANCE, COMPANION = "core/dialogue/advance.py", "core/companion.py"
 OWNERSHIP, VAULT, LOGS, KEY_FILE = "core/ownership.py", "core/vault.py", "bots/logs.py", "bots/key_file.py"
 SQL, STORE, MEMBERS = "core/storage/sql.py", "core/storage/store.py", "core/storage/members.py"
+LINKS, LINKING, MERGING = "core/storage/links.py", "core/linking.py", "core/storage/merging.py"
 OPENING, OUTBOX, ERASURE = "core/storage/opening.py", "core/storage/outbox.py", "core/storage/erasure.py"
 
 WHOSE = (
@@ -83,9 +84,9 @@ WHOSE = (
         ),
         (
             SQL,
-            'SESSION = "SELECT session FROM sessions WHERE address = ?"',
-            'SESSION = "SELECT session FROM sessions WHERE ? IS NOT NULL"',
-            "test_a_member_may_have_two_addresses",
+            'SESSION = "SELECT address, session FROM sessions WHERE member = ?',
+            'SESSION = "SELECT address, session FROM sessions WHERE ? IS NOT NULL',
+            "test_a_member_may_have_two_addresses_and_has_one_check_behind_both",
         ),
         (
             "core/storage/lock.py",
@@ -140,9 +141,84 @@ WHOSE = (
         ),
         (
             OUTBOX,
-            "    if book.keys.of(book.db, delivery.member) is None:  # erased while it was under way\n        return False\n",
+            "    if member is None:  # erased while it was under way\n        return False\n",
             "",
             "test_what_is_being_sent_while_its_member_is_erased_has_no_outcome_to_note",
+        ),
+    ),
+    *_checks(
+        "link",
+        (
+            SQL,
+            'LINK_OF = "SELECT id, until, joiner FROM links WHERE address = ?"',
+            'LINK_OF = "SELECT id, until, joiner FROM links WHERE ? IS NOT NULL"',
+            "test_nobody_elses_yes_counts",
+        ),
+        (LINKS, " or found[0][:KEY] != confirm.link or", " or", "test_a_yes_to_an_earlier_question_is_none_to_a_later_one"),
+        (LINKS, " or found[1] <= minute(now) or", " or", "test_a_question_is_over_ten_minutes_after_it_was_put"),
+        (LINKS, "    if not confirm.yes:\n", "    if False:\n", "test_a_no_joins_nobody_and_the_other_side_is_told"),
+        (LINKS, "    if maker == at.row:\n", "    if False:\n", "test_a_code_is_not_typed_where_it_was_made"),
+        (
+            LINKS,
+            "    if until <= minute(now) or place is None:",
+            "    if place is None:",
+            "test_a_code_is_over_after_ten_minutes",
+        ),
+        (LINKS, "    if joiner is not None:\n", "    if False:\n", "test_a_code_works_once"),
+        (LINKS, "    book.run(sql.ERASE_LINK, link)\n", "", "test_a_yes_after_a_no_does_nothing"),
+        (
+            LINKING,
+            "        if not self._tries.takes(address, self._now()):\n",
+            "        if False:\n",
+            "test_an_address_has_five_tries_an_hour_and_a_sixth_right_one_is_refused",
+        ),
+        (
+            LINKING,
+            'case "unlink" if token.arg and not is_over(token, self._now()):',
+            'case "unlink" if token.arg:',
+            "test_an_old_button_parts_nobody",
+        ),
+        (
+            SQL,
+            'ADDRESS_ROWS = "SELECT id FROM addresses WHERE member = ?',
+            'ADDRESS_ROWS = "SELECT id FROM addresses WHERE ? IS NOT NULL',
+            "test_a_button_takes_out_no_address_of_another_member",
+        ),
+        (
+            "core/storage/reaching.py",
+            "        row, owed = fresh_id(), ",
+            "        row, owed = old, ",
+            "test_what_was_owed_as_a_reply_goes_and_what_was_planned_goes_elsewhere",
+        ),
+        (
+            COMPANION,
+            "        if not record.linked or record.member is None:\n",
+            "        if True:\n",
+            "test_two_sides_at_the_same_moment_answer_one_question_once",
+        ),
+        (
+            STORE,
+            "        if change.member not in (None, at.member):\n",
+            "        if False:\n",
+            "test_a_turn_that_was_overtaken_by_a_link_is_made_again",
+        ),
+        (
+            OUTBOX,
+            "    return None if found is None else str(found[0])\n",
+            "    return None\n",
+            "test_what_is_owed_to_the_moved_address_moves_along_and_is_sent_once",
+        ),
+        (
+            STORE,
+            "for id in (member, *(id for id, _ in links.former(book, member))):",
+            "for id in (member,):",
+            "test_forget_from_either_erases_both_and_only_there_is_a_receipt",
+        ),
+        (
+            MERGING,
+            "    erase_rows(book, newer)\n",
+            "",
+            "test_nothing_is_left_of_the_newer_member_but_that_they_were_one",
         ),
     ),
 )
@@ -185,7 +261,7 @@ AGREED = (
         ),
         (
             OWNERSHIP,
-            "(_minute(self._now()) - token.step) % 100_000 > CONFIRM_WITHIN",
+            "(minute_of(now) - token.step) % 100_000 > CONFIRM_WITHIN",
             "False",
             "test_an_old_yes_erases_nothing",
         ),
@@ -222,6 +298,39 @@ AGREED = (
             "            consents=(*since.consents, *change.consents),\n",
             "",
             "test_consents_given_in_memory_are_kept_with_the_next_turn",
+        ),
+    ),
+    *_checks(
+        "link",
+        (
+            OWNERSHIP,
+            "if self._agreed(older, kind) != self._agreed(newer, kind)]",
+            "if False]",
+            "test_only_what_both_agreed_to_goes_on_and_both_are_told",
+        ),
+        (
+            OWNERSHIP,
+            'both = self._agreed(older, "history") and self._agreed(newer, "history")',
+            "both = True",
+            "test_a_history_that_only_one_agreed_to_is_erased_and_both_are_told",
+        ),
+        (
+            MERGING,
+            '(book.run(sql.ERASE_ROWS["history"], older) if agreed.ends else 0)',
+            "0",
+            "test_a_history_that_only_one_agreed_to_is_erased_and_both_are_told",
+        ),
+        (
+            SQL,
+            "WHERE member = ? AND unreachable IS NULL ORDER BY used DESC, id LIMIT 1",
+            "WHERE member = ? ORDER BY used DESC, id LIMIT 1",
+            "test_where_that_cannot_be_reached_it_goes_to_the_other_as_the_same_occurrence",
+        ),
+        (
+            "core/storage/reaching.py",
+            "    if book.run(sql.USED, address):\n",
+            "    if False:\n",
+            "test_what_is_planned_goes_to_the_address_used_last",
         ),
     ),
 )
@@ -307,7 +416,7 @@ SEALED = (
         ),
         (
             OUTBOX,
-            'book.seal("outbox.message", delivery.member, delivery.id, message)',
+            'book.seal("outbox.message", member, delivery.id, message)',
             "message.encode()",
             "test_nothing_personal_can_be_read_from_the_files",
         ),
@@ -359,11 +468,26 @@ SEALED = (
         ),
     ),
     *_checks(
+        "link",
+        (
+            LINKS,
+            'return book.lookup.of("link", code)',
+            "return code.encode()",
+            "test_nothing_of_a_code_is_in_the_files_or_in_a_log",
+        ),
+        (
+            STORE,
+            "        if isinstance(outcomes[0], link.Joined | link.Parted):\n            await self._empty_log()\n",
+            "",
+            "test_no_byte_of_what_was_not_taken_along_is_left",
+        ),
+    ),
+    *_checks(
         "erased",
         (
             STORE,
-            "                self._erased.add(member, now)\n",
-            "                pass\n",
+            "                    self._erased.add(id, now)\n",
+            "                    pass\n",
             "test_a_member_is_on_the_list_before_they_are_erased",
         ),
     ),

@@ -9,6 +9,7 @@ second time is let through first, for it would not be sent a third time; with a 
 import asyncio
 import json
 import os
+import secrets
 import signal
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
@@ -24,6 +25,7 @@ from core.dialogue import Command, Inbound, Prompt, Reply, Tap, Text
 from core.enduring import EnduringRecords
 from core.intake import Intake, Reader, Unreadable, Update
 from core.ledger import Delivery, Owed
+from core.linking import Linking
 from core.members import Address
 from core.memory import MemoryRecords
 from core.outreach import Outreach
@@ -118,7 +120,7 @@ class SmallReader:
         owe = Owing(above)
         answer = await self._companion.answer(inbound, owe, row)
         if answer.kept:
-            self._outreach.send(answer.deliveries)
+            self._outreach.send((*answer.deliveries, *answer.elsewhere))
         else:
             await self._outreach.say(inbound.address, owe(answer.replies))
 
@@ -287,7 +289,8 @@ async def run(environment: Mapping[str, str]) -> None:
         await store.watch(steps)
         records = EnduringRecords(MortalRecords(store, folder / "told"), MemoryRecords())
         ownership = Ownership(library, records, bootstrap.now, bootstrap.signed_off)
-        companion = Companion(library, records, bootstrap.now, bootstrap.fresh_id, ownership)
+        linking = Linking(library, ownership, bootstrap.now, secrets.randbits)
+        companion = Companion(library, records, bootstrap.now, bootstrap.fresh_id, ownership, linking=linking)
         outreach = Outreach(store, {PLATFORM: MortalMessenger(SmallMessenger(wire), steps)}, bootstrap.now)
         intake = Intake(PLATFORM, store, MortalReader(SmallReader(companion, outreach), steps))
         await outreach.recover(PLATFORM)

@@ -1,6 +1,7 @@
 """A member who talks to the bot over real sockets: the real client library against the Bot API of the tests."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from bots.telegram.settings import TelegramSettings, Webhook
 from chat import Clock, library
 from core.companion import Companion
 from core.enduring import EnduringRecords
+from core.linking import Linking
 from core.memory import MemoryRecords
 from core.outreach import Outreach
 from core.ownership import Ownership
@@ -89,7 +91,9 @@ async def running(
     async with Store(folder / "hipwise.db", ring(), now) as store:
         records = EnduringRecords(StoreRecords(store), MemoryRecords())
         ownership = Ownership(library(), records, now, bootstrap.signed_off)
-        companion = Companion(library(), records, now, fresh_id or (lambda: f"{next(numbers):08x}{0:08x}"), ownership)
+        fresh = fresh_id or (lambda: f"{next(numbers):08x}{0:08x}")
+        linking = Linking(library(), ownership, now, secrets.randbits)
+        companion = Companion(library(), records, now, fresh, ownership, linking=linking)
         told: list[str] = []
         outreach = Outreach(store, {}, now, sleep=sleep)
         telegram = Telegram(

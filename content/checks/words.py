@@ -10,7 +10,7 @@ from core.clinical import Disposition, Question
 from core.dialogue.typed import plain
 
 TABLES = (
-    *("advice", "conditions", "danger", "dispositions", "findings", "not_the_hip", "questions"),
+    *("advice", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
     *("platform", "privacy", "regions", "rules", "ui", "watch"),
 )
 """Files that every language has, besides its care pages and judgements."""
@@ -33,7 +33,9 @@ def owned(m: Material) -> Iterator[Problem]:
     }
     known |= {("judgements", name) for name in m.library.words.table("judgements")}  # records.cited sees to these
     for path, file in m.file_by_path.items():
-        named_in_code = path[0] in ("ui", "platform", "privacy") and path[1] != "short" and path[-1] in read_code().names
+        named_in_code = (
+            path[0] in ("ui", "platform", "privacy", "link") and path[1] != "short" and path[-1] in read_code().names
+        )
         if path not in known and not named_in_code:
             yield Problem(file, key_of(path), "nothing uses these words")
 
