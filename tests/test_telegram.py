@@ -508,3 +508,20 @@ async def test_every_number_that_is_shown_can_be_typed(bot: Running, anna: Membe
         assert f"{number}. {line}" in anna.last.text
         await says(bot, anna, str(number))
         assert f"{number}. ☑ {line}" in anna.last.text
+
+
+async def test_two_chats_are_joined_by_a_code_and_the_question_comes_at_once(bot: Running, anna: Member) -> None:
+    ben = bot.member(BEN, "Ben")
+    await says(bot, anna, "/hip", "/link")
+    code = anna.last.text.partition(": ")[2].splitlines()[0]
+    await says(bot, ben, f"/link {code}")
+    assert anna.last.text == words("link", "confirm", app="Telegram")
+    await taps(bot, anna, words("link", "buttons", "yes"))
+    assert ben.last.text == words("link", "joined", app="Telegram")
+
+    await says(bot, ben, "/hip")
+    await taps(bot, ben, words("ui", "buttons", "go_on"))
+
+    assert BODY in ben.last.text
+    tallies = await settled(bot)
+    assert (tallies.open, tallies.claimed, tallies.unknown) == (0, 0, 0)

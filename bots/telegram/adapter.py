@@ -151,6 +151,7 @@ class Adapter:
             return [replace(one, claimed=ready and n == 0) for n, one in enumerate(said)]
 
         answer = await self._companion.answer(received.inbound, owe, received.row)
+        self._outreach.send(answer.elsewhere)
         self._backlog.add(address, answer)
         if not received.joins:
             self._backlog.release(address)
