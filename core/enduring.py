@@ -24,10 +24,13 @@ class _Left:
     handled: tuple[str, ...] = ()
     """The rows of updates that were answered."""
     forget_history: bool = False
+    forget_diary: bool = False
 
-    def after(self, handled: str | None, *, forget_history: bool = False) -> "_Left":
+    def after(self, handled: str | None, change: Change | None = None) -> "_Left":
         rows = self.handled if handled is None else (*self.handled, handled)
-        return _Left(rows, self.forget_history or forget_history)
+        if change is None:
+            return replace(self, handled=rows)
+        return _Left(rows, self.forget_history or change.forget_history, self.forget_diary or change.forget_diary)
 
 
 class EnduringRecords:
@@ -49,7 +52,8 @@ class EnduringRecords:
         if address not in self._spare:
             return record
         since = await self._spare.load(address)
-        return replace(since, member=record.member, consents=(*record.consents, *since.consents))
+        diary = None if self._left[address].forget_diary else record.diary
+        return replace(since, member=record.member, consents=(*record.consents, *since.consents), diary=diary)
 
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         """Return what is owed, once all that was in memory is kept with it; None where the change is in memory only."""
@@ -57,8 +61,9 @@ class EnduringRecords:
             deliveries = await self._store.save(address, await self._whole(address, change))
         except StorageUnavailable as error:
             self._failed(error)
-            await self._spare.save(address, change)
-            self._left[address] = self._left[address].after(change.handled, forget_history=change.forget_history)
+            # Of a diary that cannot be read, nothing is known that a change of it could be made to.
+            await self._spare.save(address, replace(change, diary=None))
+            self._left[address] = self._left[address].after(change.handled, change)
             return None
         self._drop(address)
         self._works()
@@ -127,6 +132,7 @@ class EnduringRecords:
             consents=(*since.consents, *change.consents),
             also_handled=left.handled,
             forget_history=change.forget_history or left.forget_history,
+            forget_diary=change.forget_diary or (left.forget_diary and change.diary is None),
         )
 
     def _drop(self, address: Address) -> None:

@@ -18,6 +18,7 @@ class _Member:
     session: Plain | None = None
     consents: list[Plain] = field(default_factory=list)
     history: list[Plain] = field(default_factory=list)
+    diary: Plain | None = None
 
 
 class MemoryRecords:
@@ -35,7 +36,8 @@ class MemoryRecords:
         """Return what was saved last."""
         at = self._members.get(address, _Member(self._default))
         session = None if at.session is None else dict(at.session)
-        return Record(None, session, at.preferences, tuple(at.consents))
+        diary = None if at.diary is None else dict(at.diary)
+        return Record(None, session, at.preferences, tuple(at.consents), diary=diary)
 
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...]:
         """Keep it in memory."""
@@ -44,6 +46,8 @@ class MemoryRecords:
         at.consents += change.consents
         if change.forget_history:
             at.history.clear()
+        if change.forget_diary or change.diary is not None:
+            at.diary = None if change.forget_diary else change.diary
         result = change.result
         if result is not None and all(timeless(result) != timeless(kept) for kept in at.history):
             at.history.append(result)
@@ -69,6 +73,7 @@ class MemoryRecords:
             "consents": list(at.consents),
             "sessions": [] if at.session is None else [at.session],
             "history": list(at.history),
+            "diaries": [] if at.diary is None else [at.diary],
         }
         return kept if any(kept.values()) else None
 

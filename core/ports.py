@@ -7,13 +7,16 @@ from typing import Any, Protocol
 from core.ledger import Delivery, Owed
 from core.link import Outcome, Step
 from core.members import Address
-from core.record import Change, Erased, Record
+from core.record import Change, Erased, Planned, Record
 
 Now = Callable[[], datetime]
 """The present, as an aware UTC time."""
 
 FreshId = Callable[[], str]
 """A new unguessable id in lower-case hexadecimal digits, at least eight of them."""
+
+Planner = Callable[[Record, datetime], Planned]
+"""What is kept about a member, and the time, in; what is to be written to them first out."""
 
 Receipt = Callable[[Mapping[str, int], Mapping[str, int]], Sequence[Owed]]
 """The rows of each table before and after in; what is owed to whoever was erased out."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from core.ledger import Delivery, Owed
@@ -24,6 +25,8 @@ class Record:
     """Whether there was a check that can no longer be opened."""
     linked: bool = False
     """Whether its member has other addresses too."""
+    diary: dict[str, Any] | None = field(default=None, repr=False)
+    """How they run, where they asked for check-ins or tips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,26 @@ class Change:
     result: Plain | None = field(default=None, repr=False)
     """A result for the history, which takes each only once, whenever it was shown."""
     forget_history: bool = False
+    diary: Plain | None = field(default=None, repr=False)
+    """The diary as the turn leaves it, to be planned from at once; None: as it was."""
+    forget_diary: bool = False
     also_handled: Sequence[str] = ()
     """The rows of updates that were answered before it, while nothing could be kept."""
     member: str | None = None
     """Whose record the turn found; should the address be someone else's by now, nothing of it is kept."""
     elsewhere: Sequence[tuple[Address, Owed]] = ()
     """What is owed to other addresses by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What follows from a diary at a time: what is owed, how the diary goes on, and when to look again."""
+
+    owed: Sequence[Owed] = ()
+    diary: Plain | None = field(default=None, repr=False)
+    """None: as it was."""
+    look: datetime | None = None
+    """None: not before it changes."""
 
 
 def timeless(entry: Plain) -> dict[str, Any]:

@@ -560,7 +560,7 @@ async def remembering(side: Side) -> None:
 def test_it_is_decided_of_every_table_what_becomes_of_it_when_two_members_are_one() -> None:
     """A new table about members gets its place in core/storage/merging.py, and, where it is read from a chat, in parting."""
     moves, is_agreed, ends = (
-        {"addresses", "outbox", "settings", "former_members"},
+        {"addresses", "outbox", "settings", "diaries", "former_members"},
         {"consents", "history"},
         {"links", "receipts"},
     )

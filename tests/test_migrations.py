@@ -190,6 +190,9 @@ def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
             code: dict[str, object] = {"code_digest": LOOKUP.of("link", "K7QF2M9XT"), "until": minute, "joiner": JOINER}
             yield "links", {"id": "99" * 16, "member": MEMBER, "address": DOOR, **code}
             yield "former_members", {"id": "aa" * 16, "member": MEMBER, "joined": minute}
+        case 6:
+            diary = sealed("diaries.diary", MEMBER, {"zone": "Europe/Berlin"})
+            yield "diaries", {"member": MEMBER, "look": minute, "diary": diary}
         case _:  # nothing yet: a test says so
             return
 

@@ -69,7 +69,7 @@ async def filled(kept: Store) -> str:
     row = await kept.receive(ANNA.platform, CANARY, CANARY.encode(), sender=ANNA)
     settings, agreed = Preferences("gb", Units.MILES), {"kind": "history", "text_hash": CANARY, "given": True}
     message, result = owed(text=CANARY, occurrence=CANARY), {"run": CANARY}
-    await kept.save_turn(ANNA, Change(SESSION, settings, [message], row, [agreed], result))
+    await kept.save_turn(ANNA, Change(SESSION, settings, [message], row, [agreed], result, diary={"run": CANARY}))
     member = (await kept.load(ANNA)).member
     assert member is not None
     await kept.link(ANNA, Offer(CANARY, NOON), lambda _, found: Change(found.session, found.preferences), None)
@@ -405,6 +405,7 @@ SEALED_OF = (
     "SELECT consent FROM consents WHERE member = ?",
     "SELECT session FROM sessions WHERE member = ?",
     "SELECT entry FROM history WHERE member = ?",
+    "SELECT diary FROM diaries WHERE member = ?",
     "SELECT owed FROM outbox WHERE member = ?",
     "SELECT message FROM outbox WHERE member = ?",
     "SELECT code_digest FROM links WHERE member = ?",

@@ -67,6 +67,11 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "session": Sealed(),
     },
     "history": {"id": _OUR_ID, "member": _OUR_ID, "position": _ORDER, "entry": Sealed()},
+    "diaries": {
+        "member": _OUR_ID,
+        "look": Clear("when it is to be planned from again, to the minute, so that one query finds who is next"),
+        "diary": Sealed(),
+    },
     "inbox": {
         "id": _OUR_ID,
         "position": _ORDER,

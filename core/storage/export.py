@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.storage import inbox, links, members, outbox
+from core.storage import diaries, inbox, links, members, outbox
 from core.storage.book import Book
 
 
@@ -14,6 +14,7 @@ def everything(book: Book, member: str) -> dict[str, Any]:
         "consents": list(members.consents(book, member)),
         "sessions": list(members.sessions(book, member)),
         "history": list(members.history(book, member)),
+        "diaries": [] if (diary := diaries.kept(book, member)) is None else [diary],
         "links": [{"until": until} for until in links.pending(book, member)],
         "former_members": [{"joined": joined} for _, joined in links.former(book, member)],
         "received": list(inbox.received_from(book, member)),

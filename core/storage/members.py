@@ -9,7 +9,7 @@ from typing import Any
 from core.limits import CONSENTS, RESULTS
 from core.members import Address, Preferences
 from core.record import Change, Record, timeless
-from core.storage import reaching, sql
+from core.storage import diaries, reaching, sql
 from core.storage.book import Book, fresh_id, minute
 from core.storage.erasure import erase_rows
 from core.vault import Unsealable
@@ -65,7 +65,8 @@ def recorded(book: Book, member: str, default: Preferences) -> Record:
     session = None if row is None else book.open("sessions.session", member, row[0], row[1])
     preferences = _preferences(settings(book, member), default)
     linked = book.count(sql.COUNT_ROWS["addresses"], member) > 1
-    return Record(member, session, preferences, consents(book, member), row is not None and session is None, linked)
+    damaged = row is not None and session is None
+    return Record(member, session, preferences, consents(book, member), damaged, linked, diaries.kept(book, member))
 
 
 def enter(book: Book, address: Address) -> Door:
@@ -100,6 +101,10 @@ def save(book: Book, at: Door, change: Change, *, default: Preferences, now: dat
         book.run(sql.ERASE_ROWS["history"], at.member)
     if change.result is not None:
         remember(book, at.member, change.result)
+    if change.forget_diary:
+        diaries.forget(book, at.member)
+    elif change.diary is not None:
+        diaries.keep(book, at.member, change.diary, look=now)
 
 
 def consents(book: Book, member: str) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.ledger import State
 from core.link import Agreed
-from core.storage import members, outbox, sql
+from core.storage import diaries, members, outbox, sql
 from core.storage.book import Book, minute
 from core.storage.erasure import erase_rows
 
@@ -29,6 +29,7 @@ def merge(book: Book, older: str, newer: str, agreed: Agreed, now: datetime) -> 
     results = _merge_history(book, older, newer, agreed)
     _take_deliveries(book, older, newer, moved, now)
     members.take_settings(book, older, newer)
+    _take_diary(book, older, newer, now)
     members.note_consents(book, older, agreed.taken_back)
     book.run(sql.TAKE_FORMER, older, newer)
     book.run(sql.NEW_FORMER, newer, older, minute(now))
@@ -70,6 +71,13 @@ def _merge_history(book: Book, older: str, newer: str, agreed: Agreed) -> int:
         return 0
     erased = book.run(sql.ERASE_ROWS["history"], newer)
     return erased + (book.run(sql.ERASE_ROWS["history"], older) if agreed.ends else 0)
+
+
+def _take_diary(book: Book, older: str, newer: str, now: datetime) -> None:
+    """Keep the older member's diary; where there is none, the newer's is theirs from now on."""
+    diary = diaries.kept(book, newer)
+    if diary is not None and diaries.kept(book, older) is None:
+        diaries.keep(book, older, diary, look=now)
 
 
 def _take_deliveries(book: Book, older: str, newer: str, moved: Set[str], now: datetime) -> None:

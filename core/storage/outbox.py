@@ -54,10 +54,11 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
 
 def stand_alone(book: Book, delivery: Delivery) -> Delivery | None:
     """Return a claim that changes no message any more, or None where there is no such claim."""
-    if book.keys.of(book.db, delivery.member) is None:  # erased while it was under way
+    member = _owner(book, delivery)
+    if member is None:  # erased while it was under way
         return None
     alone = replace(delivery, edits=None, attempt=1)
-    sealed = _sealed(book, delivery.member, delivery.id, alone)
+    sealed = _sealed(book, member, delivery.id, alone)
     return alone if book.run(sql.STAND_ALONE, sealed, delivery.id, delivery.attempt) else None
 
 

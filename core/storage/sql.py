@@ -114,6 +114,16 @@ ERASE_ADDRESS = "DELETE FROM addresses WHERE id = ?"
 ALL_HISTORY = "SELECT id, member, entry FROM history"
 ERASE_ENTRY = "DELETE FROM history WHERE id = ?"
 
+# ---------------------------------------------------------------- diaries
+
+DIARY = "SELECT diary FROM diaries WHERE member = ?"
+SAVE_DIARY = """
+INSERT INTO diaries (member, look, diary) VALUES (?, ?, ?)
+ON CONFLICT (member) DO UPDATE SET look = excluded.look, diary = excluded.diary
+"""
+LOOK_LATER = "UPDATE diaries SET look = ? WHERE member = ?"
+TO_PLAN = "SELECT member FROM diaries WHERE look <= ? ORDER BY look, member LIMIT ?"
+
 # ---------------------------------------------------------------- inbox
 
 RECEIVE = """
@@ -186,7 +196,7 @@ COUNT_GONE = "UPDATE tallies SET count = count + ? WHERE name = ?"
 # ---------------------------------------------------------------- erasure
 
 ABOUT_MEMBERS = (
-    *("outbox", "sessions", "history", "consents", "settings", "links"),
+    *("outbox", "sessions", "history", "consents", "settings", "diaries", "links"),
     *("addresses", "receipts", "former_members"),
 )
 COUNT_ROWS = {table: f"SELECT COUNT(*) FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names

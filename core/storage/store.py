@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +14,11 @@ from core import link
 from core.errors import Overtaken
 from core.ledger import Delivery, Owed, Tallies
 from core.members import Address
-from core.ports import Receipt
+from core.ports import Planner, Receipt
 from core.record import Change, Erased, Record
 from core.storage import (
     backup,
+    diaries,
     erasure,
     export,
     health,
@@ -43,6 +44,10 @@ from core.storage.writer import Writer
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+PLAN_AGAIN = timedelta(hours=1)
+"""After which a plan that failed is tried again."""
 
 
 class Store(Database):
@@ -108,6 +113,20 @@ class Store(Database):
         def planned(book: Book) -> tuple[Delivery, ...]:
             to = members.to_write_to(book, member)
             return () if to is None else outbox.owe(book, to[0], owed, to[1], now)
+
+        return await self._write(planned)
+
+    async def plan_due(self, plan: Planner, now: datetime, limit: int) -> int:
+        """Return of how many diaries was planned what is owed for them, each with its diary and its next look in one commit.
+
+        A plan that fails is tried again in an hour, and keeps nobody else waiting.
+        """
+
+        def planned(book: Book) -> int:
+            found = diaries.to_plan(book, now, limit)
+            for member in found:
+                self._plan(book, member, plan, now)
+            return len(found)
 
         return await self._write(planned)
 
@@ -352,6 +371,21 @@ class Store(Database):
         return await self._read(health.integrity)
 
     # ---------------------------------------------------------------- below
+
+    def _plan(self, book: Book, member: str, plan: Planner, now: datetime) -> None:
+        to = members.to_write_to(book, member)
+        try:
+            planned = plan(members.recorded(book, member, self._default), now)
+        except Exception as error:  # noqa: BLE001 - a diary that cannot be planned from is one member's, not everybody's
+            log.error("plan.failed", extra={"error": type(error).__name__})  # noqa: TRY400 - no traceback: it may hold what was said
+            diaries.look_later(book, member, now + PLAN_AGAIN)
+            return
+        if to is not None:
+            outbox.owe(book, to[0], planned.owed, to[1], now)
+        if planned.diary is not None:
+            diaries.keep(book, member, planned.diary, planned.look)
+        else:
+            diaries.look_later(book, member, planned.look)
 
     def _turn(self, book: Book, address: Address, change: Change, now: datetime) -> tuple[Delivery, ...]:
         at = members.enter(book, address)

@@ -1,0 +1,36 @@
+"""Diaries, and when each is to be planned from again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from core.storage import sql
+from core.storage.book import Book, minute
+
+
+def kept(book: Book, member: str) -> dict[str, Any] | None:
+    """Return a member's diary as plain JSON values; None where there is none, or it cannot be opened."""
+    row = book.one(sql.DIARY, member)
+    diary: dict[str, Any] | None = None if row is None else book.open("diaries.diary", member, member, row[0])
+    return diary
+
+
+def keep(book: Book, member: str, diary: Mapping[str, Any], look: datetime | None) -> None:
+    """Keep a diary, to be planned from at a time; None: not before it changes."""
+    sealed = book.seal("diaries.diary", member, member, dict(diary))
+    book.run(sql.SAVE_DIARY, member, None if look is None else minute(look), sealed)
+
+
+def look_later(book: Book, member: str, look: datetime | None) -> None:
+    """Note when a diary is to be planned from again."""
+    book.run(sql.LOOK_LATER, None if look is None else minute(look), member)
+
+
+def forget(book: Book, member: str) -> None:
+    """Erase a diary."""
+    book.run(sql.ERASE_ROWS["diaries"], member)
+
+
+def to_plan(book: Book, now: datetime, limit: int) -> tuple[str, ...]:
+    """Return the members whose diaries are to be planned from by now, whoever has waited longest first."""
+    return tuple(member for (member,) in book.all(sql.TO_PLAN, minute(now), limit))
