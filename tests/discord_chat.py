@@ -61,7 +61,7 @@ class Running:
         # An event is there once the gateway was heard; what it led to is there a moment later.
         for _ in range(2):
             await asyncio.sleep(0.02)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await self.discord.settles()
 
     async def is_told(self, sentence: str) -> None:

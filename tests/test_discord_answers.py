@@ -362,13 +362,13 @@ async def test_too_much_that_is_refused_ends_all_asking(tmp_path: Path, clock: C
         await asyncio.sleep(0.5)
         assert 1 < api.invalid() < 100
         anna = bot.member(ANNA, "Anna")
-        await anna.answered(anna.types("/hip"))
-        assert BODY in anna.last.text
+        anna.types("/hip")
+        await anna.reads(BODY)
 
 
 async def test_at_most_forty_messages_a_second_are_sent(tmp_path: Path) -> None:
     async with DiscordApi() as api, running(tmp_path, api, now=bootstrap.now) as bot:
-        people = [bot.dm(1000 + n, f"Runner {n}") for n in range(60)]
+        people = [bot.dm(1000 + n, f"Runner {n}") for n in range(45)]
         for one in people:
             one.says("/hip")
         await bot.rests()
