@@ -85,9 +85,14 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def bot(tmp_path: Path, clock: Clock) -> AsyncIterator[Running]:
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+async def bot(tmp_path: Path, clock: Clock, waits: Waits) -> AsyncIterator[Running]:
     """Give a bot that runs; nothing that was owed may be unaccounted for in the end."""
-    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=Waits()) as bot:
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=waits) as bot:
         yield bot
         await bot.rests()
         assert (await bot.store.tallies()).conserved
@@ -338,7 +343,7 @@ async def test_what_a_member_has_put_away_cannot_be_changed_any_more(slow: tuple
 
 
 @pytest.mark.parametrize("hold", [holds(0.2), holds(0.2, bucket="b"), holds(0.2, scope="global"), holds(0.2, scope="shared")])
-async def test_who_is_told_to_wait_waits(bot: Running, anna: Member, hold: Fault) -> None:
+async def test_who_is_told_to_wait_waits(bot: Running, waits: Waits, anna: Member, hold: Fault) -> None:
     bot.api.faults.lay("callback", hold)
     await types(bot, anna, "/hip")
     ben = bot.dm(ANNA + 1, "Ben")
@@ -348,6 +353,7 @@ async def test_who_is_told_to_wait_waits(bot: Running, anna: Member, hold: Fault
 
     assert [len(anna.heard), len(ben.heard)] == [1, 1]
     assert (await settled(bot)).sent == 2
+    assert waits.seconds.count(0.2) == 2
 
 
 @pytest.mark.parametrize("refusal", [answers(403), refuses(50001), bans(), answers(401)])
@@ -380,17 +386,20 @@ async def test_at_most_forty_messages_a_second_are_sent(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- Who cannot be written to
 
 
-async def test_who_lets_no_bot_write_is_answered_where_they_ask(bot: Running) -> None:
+async def test_who_lets_no_bot_write_is_answered_where_they_ask(bot: Running, clock: Clock) -> None:
     anna = bot.dm(ANNA, "Anna")
     anna.closes_dms()
     anna.says("/hip")
     await bot.rests()
-    assert anna.heard == ()
+    assert not anna.heard
     assert (await settled(bot)).dropped == 1
+    await bot.store.plan(Address("discord", str(ANNA)), [owed_as(Notice("How was your run?"), clock())])
+    assert not await bot.store.due(clock(), 10)  # nothing is tried until they write again
     here = bot.member(ANNA, "Anna")
     await types(bot, here, "/hip")
 
     assert [message.reader for message in here.heard] == [here.user]
+    assert len(await bot.store.due(clock(), 10)) == 1
 
 
 async def test_a_member_who_has_left_is_written_to_no_more(bot: Running) -> None:
@@ -425,6 +434,8 @@ async def test_who_has_not_opened_the_conversation_is_not_written_to(bot: Runnin
     bot.outreach.send(await bot.store.plan(Address("discord", str(ANNA)), [owing]))
 
     assert (await settled(bot)).dropped == 1
+    await bot.store.plan(Address("discord", str(ANNA)), [owing])
+    assert not await bot.store.due(bootstrap.now(), 10)
     assert not bot.api.calls("open_dm", "send")
 
 
