@@ -1,6 +1,6 @@
 """What it costs: `make bench`. Each figure beside its baseline, measured in the same run, and beside its limit.
 
-It takes about eight minutes, and 3 GB in build/ meanwhile. `make bench ARGS=--large` also sends to 3,000 members.
+It takes about ten minutes, and 3 GB in build/ meanwhile. `make bench ARGS=--large` also sends to 3,000 members.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+import bench_discord
 import bench_growth
 import bench_send
 import bench_start
@@ -24,6 +25,7 @@ def main(words: Sequence[str]) -> None:
     asyncio.run(bench_store.report())
     bench_send.report(*((600, 3000) if "--large" in words else (600,)))
     bench_telegram.report()
+    bench_discord.report()
     bench_growth.report()
 
 
