@@ -33,7 +33,7 @@ BASE = "/api/v10"
 DEFERRED = (5, 6)
 """How a bot says that an answer comes."""
 BOT = {"id": APP, "username": "hipwise", "global_name": None, "discriminator": "0", "avatar": None, "bot": True}
-APPLICATION = {
+APPLICATION: dict[str, Any] = {
     "id": APP,
     "name": "Hipwise",
     "icon": None,
@@ -139,7 +139,8 @@ class Api:
             case [*_, "commands"]:
                 named = {"id": "1", "application_id": APP, "version": "1", "type": 1, "default_member_permissions": None}
                 return [named | one for one in json.loads(body)] if method == "PUT" else []
-        raise ValueError(path)
+            case _:
+                raise ValueError(path)
 
     # ---------------------------------------------------------------- The gateway
 

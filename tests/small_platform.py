@@ -211,7 +211,8 @@ class SmallPlatform:
                 request = json.loads(line)
                 response = await (self._give(request) if request["do"] == "updates" else self._take(request))
                 if pid := request.get("kill"):
-                    os.kill(pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # two of its requests were on their way
+                        os.kill(pid, signal.SIGKILL)
                     return
                 writer.write(json.dumps(response).encode() + b"\n")
                 await writer.drain()

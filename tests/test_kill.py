@@ -5,13 +5,10 @@ told all that they were told then. So whatever is lost stops them, and whatever 
 """
 
 import asyncio
-import base64
 import contextlib
 import os
-import random
 import signal
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,19 +28,14 @@ from core.ownership import Ownership
 from core.patient import press
 from core.storage import Store, StoreRecords
 from core.storage.book import Book
-from core.storage.erased import ErasedList
 from core.vault import KeyRing
+from killed import LIFE, RING, Account, kept_of, left_of_the_erased, proved, turns
 from small_bot import PLATFORM, STEPS, Owing
 from small_platform import Action, Member, Part, Press, Said, Sent, SmallPlatform, Step
 
-KILLS = 20
-"""Kills at each step: at its first time after a start, its second, and so on, shuffled."""
 MEMBERS = 6
 AT_ONCE = 3
 """Processes that run at the same time."""
-LIFE = 60
-"""Seconds that a process may take: it is stuck then."""
-RING = f"a:{base64.b64encode(b'k' * 32).decode()}"
 WORDS = library().words
 
 pytestmark = pytest.mark.prove
@@ -169,22 +161,6 @@ async def rehearsed(folder: Path) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-async def kept_of(store: Store, address: Address) -> Any:
-    """Return what is kept about a member, without what differs each time; None where there is nothing."""
-    everything = await StoreRecords(store).everything(address)
-    if everything is None:
-        return None
-    return {
-        "sessions": [
-            ([(a["question"], a["chosen"]) for a in s["answers"]], s["asking"], s["ticked"], s["step"])
-            for s in everything["sessions"]
-        ],
-        "history": [(e["urgency"], e["findings"], e["patterns"]) for e in everything["history"]],
-        "consents": [(c["kind"], c["given"]) for c in everything["consents"]],
-        "settings": everything["settings"],
-    }
-
-
 # ---------------------------------------------------------------- The lives and deaths of one process
 
 
@@ -200,9 +176,7 @@ class World:
 
     async def lives(self) -> None:
         """Have Hipwise killed at its step so many times, then let it finish."""
-        turns = list(range(1, KILLS + 1))
-        random.Random(self.step).shuffle(turns)
-        for turn in turns:
+        for turn in turns(self.step):
             await self.dies({"SMALL_DIE": f"{self.step}:{turn}"})
         await self.ends()
 
@@ -258,29 +232,6 @@ async def world(step: str, folder: Path, parts: Sequence[Part], *, at_once: int 
 
 
 # ---------------------------------------------------------------- What must hold
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What happened in a world, and everything about it that must not be."""
-
-    step: str
-    kills: int
-    members: int
-    updates: int
-    deliveries: int
-    repeated: int
-    marked: int
-    faults: tuple[str, ...]
-
-    def __str__(self) -> str:
-        numbers = (self.kills, self.members, self.updates, self.deliveries, self.repeated, self.marked, len(self.faults))
-        return f"{self.step:<20}" + "".join(f"{number:>11}" for number in numbers)
-
-
-HEAD = f"{'step':<20}" + "".join(
-    f"{name:>11}" for name in ("kills", "members", "updates", "deliveries", "repeated", "marked", "faults")
-)
 
 
 async def accounted(world: World) -> Account:
@@ -374,19 +325,6 @@ async def wrong_on_disk(store: Store, platform: SmallPlatform) -> list[str]:
     return faults
 
 
-def left_of_the_erased(members: frozenset[str], folder: Path) -> list[str]:
-    """Return what is left of whom was erased: a row, a wrapped key in any file, or no line on the list of the erased."""
-    told = dict(line.split() for line in (folder / "told").read_text("ascii").splitlines())
-    files = b"".join(path.read_bytes() for path in folder.glob("hipwise.db*"))
-    faults = [f"member {member} is left" for member in told.keys() & members]
-    faults += [f"the key of {member} is left" for member, key in told.items() if bytes.fromhex(key) in files]
-    for name in ("beside-the-backups", "beside-the-keys"):
-        listed = ErasedList(KeyRing.parse(RING), (folder / name,)).read()
-        if listed.members.keys() != told.keys() or not told:
-            faults.append(f"{len(listed.members)} on the list {name}, not {len(told)}")
-    return faults
-
-
 # ---------------------------------------------------------------- The proof
 
 
@@ -395,18 +333,14 @@ async def test_a_process_killed_hard_at_any_step_loses_nothing_and_does_nothing_
 ) -> None:
     parts, turn = await rehearsed(tmp_path), asyncio.Semaphore(AT_ONCE)
 
-    async def proved(step: str) -> Account:
+    async def killed(step: str) -> Account:
         async with turn, world(step, tmp_path, parts) as here:
             await here.lives()
             return await accounted(here)
 
-    accounts = await asyncio.gather(*(proved(step) for step in STEPS))
+    accounts = await asyncio.gather(*(killed(step) for step in STEPS))
 
-    with capsys.disabled():
-        print("\n".join(("", HEAD, *map(str, accounts))))  # noqa: T201 - what a proof is for
-    assert [fault for account in accounts for fault in account.faults] == []
-    assert Counter(account.kills for account in accounts) == {KILLS: len(STEPS)}
-    assert sum(account.repeated for account in accounts) > 0
+    proved(accounts, STEPS, capsys)
     assert sum(account.marked for account in accounts) > 0
 
 

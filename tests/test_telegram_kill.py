@@ -8,11 +8,9 @@ lost stops them, and whatever is done twice says something else.
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import sys
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,18 +27,16 @@ from core.members import Address
 from core.storage import Store
 from core.storage.book import Book
 from core.vault import KeyRing
-from mortal_telegram import NOWHERE, Hipwise, hipwise
-from small_bot import STEPS, Steps
+from killed import RING, Account, World, kept_of, left_of_the_erased, proved, world
+from mortal import UNHARMED, Hipwise
+from mortal_telegram import hipwise
+from small_bot import STEPS
 from small_platform import Action, Press
-from test_kill import HEAD, RING, Account, kept_of, left_of_the_erased
 
-KILLS = 20
-"""Kills at each step: at its first time after a start, its second, and so on, shuffled."""
 MEMBERS = 6
 AT_ONCE = 2
 """Processes that run at the same time."""
-LIFE = 60
-"""Seconds that a process may take: it is stuck then."""
+SCRIPT = "mortal_telegram.py"
 WORDS = library().words
 MARK = WORDS("platform", "may_repeat")
 DONE, NONE = WORDS("ui", "buttons", "done"), WORDS("questions", "body", "none")
@@ -154,7 +150,7 @@ class Stage:
         told: list[Told] = []
         for number, _ in enumerate(does(self.phone, actions), start=1):
             await self.api.until(lambda: not self.api.waiting)
-            await self.runs.telegram.settles()
+            await self.runs.settles()
             joins = isinstance(actions[number - 1], Press) and number < len(actions)
             told += [replace(one, passing=one.passing and joins) for one in self._news()]
         self.steps.append(Step(actions, tuple(told)))
@@ -235,9 +231,7 @@ async def rehearsed(folder: Path) -> tuple[Part, ...]:
         (folder / part.__name__).mkdir()
         async with (
             BotApi() as api,
-            hipwise(
-                folder / part.__name__, KeyRing.parse(RING), api.url, Steps("nowhere", 0, merciless=False), library()
-            ) as runs,
+            hipwise(folder / part.__name__, KeyRing.parse(RING), UNHARMED, library(), api.url) as runs,
         ):
             stage = Stage(api, runs, api.private(api.user(number + 1, "Anna")))
             await part(stage)
@@ -296,9 +290,9 @@ class Player:
 class Crowd(BotApi):
     """A Bot API with members on it, so many at a time until it is closing. It kills whoever asks for that before it answers."""
 
-    def __init__(self, parts: Sequence[Part], *, at_once: int) -> None:
+    def __init__(self, parts: Sequence[Part]) -> None:
         super().__init__()
-        self._parts, self._at_once = parts, at_once
+        self._parts = parts
         self.players: dict[int, Player] = {}
         self.sent: list[Sent] = []
         self.closing = False
@@ -322,6 +316,20 @@ class Crowd(BotApi):
             found[sent.delivery].append(sent)
         return dict(found)
 
+    async def is_awake(self) -> None:
+        """Leave it at that: Telegram hands over again what was not acknowledged."""
+
+    async def is_dead(self, folder: Path) -> None:
+        """Leave it at that."""
+
+    def stuck(self) -> Iterator[str]:
+        """Yield who waits, and for what."""
+        for player in self.players.values():
+            if not player.done or player.otherwise:
+                waits = [(told.kind, told.text[:40]) for told in player.awaited]
+                heard = [(told.kind, told.text[:40]) for told in player.heard.values()]
+                yield f"\n{player.phone.chat.id} {player.part.name} step {player.step}: {waits}, last {heard[-2:]}"
+
     async def _do(self, request: Request, token: str) -> None:
         pid = request.params.number("kill")
         if pid and request.method == "getupdates":
@@ -340,7 +348,7 @@ class Crowd(BotApi):
             self._come()
 
     def _come(self) -> None:
-        while not self.closing and sum(not p.done for p in self.players.values()) < self._at_once:
+        while not self.closing and sum(not p.done for p in self.players.values()) < MEMBERS:
             number = len(self.players)
             phone = self.private(self.user(1000 + number, f"Member {number}"))
             player = self.players[phone.chat.id] = Player(phone, self._parts[number % len(self._parts)])
@@ -348,101 +356,12 @@ class Crowd(BotApi):
             self.inject({"message": {"chat": {"id": phone.chat.id, "type": "private"}, "from": number}})
 
 
-# ---------------------------------------------------------------- The lives and deaths of one process
-
-
-@dataclass
-class World:
-    """Telegram, the folder of one Hipwise, and what became of both."""
-
-    step: str
-    folder: Path
-    crowd: Crowd
-    process: asyncio.subprocess.Process
-    kills: int = 0
-
-    async def lives(self) -> None:
-        """Have Hipwise killed at its step so many times, then let it finish."""
-        turns = list(range(1, KILLS + 1))
-        random.Random(self.step).shuffle(turns)
-        for turn in turns:
-            await self.dies(f"{self.step}:{turn}")
-        await self.ends()
-
-    async def dies(self, how: str) -> None:
-        """Have Hipwise started and killed."""
-        async with self._life(how):
-            code = await asyncio.wait_for(self._said(), LIFE)
-        assert code == -signal.SIGKILL, f"{self.step}: it ended with {code} before it could be killed"
-        self.kills += 1
-
-    async def ends(self) -> None:
-        """Have Hipwise started, and end when all is done."""
-        self.crowd.closing = True
-        async with self._life(NOWHERE) as pid:
-            await self.crowd.until(lambda: self.crowd.done, within=LIFE)
-            os.kill(pid, signal.SIGTERM)
-            code = await asyncio.wait_for(self._said(), LIFE)
-        assert code == 0, f"{self.step}: it ended with {code}"
-
-    @contextlib.asynccontextmanager
-    async def _life(self, how: str) -> AsyncIterator[int]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{how}\n".encode())
-        pid = await self._said()
-        try:
-            yield pid
-        except (TimeoutError, AssertionError):
-            os.kill(pid, signal.SIGKILL)
-            raise AssertionError(f"{self.step}: stuck after {self.kills} kills: {list(self.stuck())}") from None
-
-    async def _said(self) -> int:
-        assert self.process.stdout is not None
-        return int(await self.process.stdout.readline())
-
-    def stuck(self) -> Iterator[str]:
-        """Yield who waits, and for what."""
-        for player in self.crowd.players.values():
-            if not player.done or player.otherwise:
-                waits = [(told.kind, told.text[:40]) for told in player.awaited]
-                heard = [(told.kind, told.text[:40]) for told in player.heard.values()]
-                yield f"\n{player.phone.chat.id} {player.part.name} step {player.step}: {waits}, last {heard[-2:]}"
-
-
-@contextlib.asynccontextmanager
-async def world(step: str, folder: Path, parts: Sequence[Part], *, at_once: int = MEMBERS) -> AsyncIterator[World]:
-    """Give a world in which nothing has happened."""
-    (folder / step).mkdir()
-    root = Path(__file__).parent
-    async with Crowd(parts, at_once=at_once) as crowd:
-        environment = {
-            "PYTHONPATH": f"{root.parent}{os.pathsep}{root}",
-            "MORTAL_FOLDER": str(folder / step),
-            "MORTAL_KEYS": RING,
-            "MORTAL_API": crowd.url,
-        }
-        with (folder / step / "log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, root / "mortal_telegram.py"),
-                env=environment,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
-        try:
-            yield World(step, folder / step, crowd, process)
-        finally:
-            if process.stdin is not None:
-                process.stdin.close()
-            await process.wait()
-
-
 # ---------------------------------------------------------------- What must hold
 
 
-async def accounted(world: World) -> Account:
+async def accounted(world: World, crowd: Crowd) -> Account:
     """Return what happened, held against what was rehearsed and against what is on disk."""
-    crowd, deliveries = world.crowd, world.crowd.deliveries
+    deliveries = crowd.deliveries
     faults = [fault for player in crowd.players.values() for fault in told_otherwise(player)]
     faults += [fault for copies in deliveries.values() for fault in repeated_wrongly(copies)]
     faults += [fault for copies in deliveries.values() for fault in seen_still(crowd, copies)]
@@ -555,16 +474,12 @@ async def test_a_process_killed_hard_at_any_step_on_telegram_loses_nothing_and_d
 ) -> None:
     parts, turn = await rehearsed(tmp_path), asyncio.Semaphore(AT_ONCE)
 
-    async def proved(step: str) -> Account:
-        async with turn, world(step, tmp_path, parts) as here:
+    async def killed(step: str) -> Account:
+        async with turn, Crowd(parts) as crowd, world(step, tmp_path, SCRIPT, crowd, MORTAL_API=crowd.url) as here:
             await here.lives()
-            return await accounted(here)
+            return await accounted(here, crowd)
 
-    accounts = await asyncio.gather(*(proved(step) for step in STEPS))
+    accounts = await asyncio.gather(*(killed(step) for step in STEPS))
 
-    with capsys.disabled():
-        print("\n".join(("", HEAD, *map(str, accounts))))  # noqa: T201 - what a proof is for
-    assert [fault for account in accounts for fault in account.faults] == []
-    assert Counter(account.kills for account in accounts) == {KILLS: len(STEPS)}
-    assert sum(account.repeated for account in accounts) > 0
+    proved(accounts, STEPS, capsys)
     assert sum(account.marked for account in accounts) > 0
