@@ -24,6 +24,8 @@ MESSAGE, DEFER, DEFER_UPDATE, UPDATE, SUGGEST, FORM = 4, 5, 6, 7, 8, 9
 """How an interaction can be answered at first."""
 ACKNOWLEDGED = 40060
 """The code of the refusal to answer for the first time what was answered before."""
+UNKNOWN_MESSAGE = 10008
+"""The code of the refusal to change what is no longer there."""
 
 CALLBACK_SECONDS = 1.2
 """For the callback: what has no answer by then can be settled while the interaction is still known."""
@@ -50,6 +52,10 @@ class Message:
         attached = [{"id": n, "filename": name} for n, (name, _) in enumerate(self.files)]
         said = {"components": self.components, "attachments": attached}
         return {"flags": COMPONENTS_V2, "allowed_mentions": NO_MENTIONS, **said}
+
+
+class Gone(Refused):
+    """The message that an answer was to change is no longer there."""
 
 
 class _State(Enum):
@@ -98,7 +104,8 @@ class Exchange:
         """Say something in answer; return the id of the message where it is in the conversation with the bot and new.
 
         With `update` it takes the place of the message that the interaction hangs on. What was deferred is edited.
-        Raise Refused where nothing can be said any more, and NotSent or MaybeSent as they come.
+        Raise Gone where that message is there no more, Refused where nothing can be said any more, and NotSent or MaybeSent
+        as they come.
         """
         async with self._lock:
             for attempt in range(TRIES):
@@ -157,7 +164,7 @@ class Exchange:
         if self._state is _State.UNSURE and refusal.status == NOT_FOUND and young:
             self._state = _State.NEW
             return
-        raise Refused
+        raise Gone if refusal.code == UNKNOWN_MESSAGE else Refused
 
     def _id(self, message: Any) -> str | None:
         """Return the id of a message that may be deleted some day: what only one person sees, no bot can find again."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bots.discord.exchange import Exchanges, Message
+from bots.discord.exchange import Exchanges, Gone, Message
 from bots.discord.interactions import Asked, asked_of, is_lasting, mark, mark_of
 from bots.discord.limits import LAST_MESSAGES, LONGEST_NONCE
 from bots.discord.render import layout
@@ -89,7 +89,12 @@ class Messenger:
     async def _answer(self, delivery: Delivery, asked: Asked) -> str | None:
         message = drawn(delivery, self._words)
         replaces = asked.screen and bool(message.components[0]["id"] & 1)
-        return await self._exchanges.of(asked).say(message, update=replaces)
+        try:
+            return await self._exchanges.of(asked).say(message, update=replaces)
+        except Gone:  # such as the message on which someone has all messages deleted: the receipt comes all the same
+            if asked.channel is None:
+                raise
+            return await self._post(delivery, asked.channel)
 
     # ---------------------------------------------------------------- In the conversation with the bot
 
