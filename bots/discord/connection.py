@@ -106,6 +106,7 @@ class Connection:
     async def run(self, interaction: Heard, message: Heard) -> Never:
         """Hand over every interaction and every message, as raw JSON values, until cancelled."""
         library.point(self._settings.api, self._settings.gateway)
+        library.leave_voice()
         while True:
             error = await self._held(interaction, message)
             trouble = _trouble(error)

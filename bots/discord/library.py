@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import yarl
-from discord import Client
+from discord import Client, VoiceClient
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -25,6 +25,11 @@ def point(api: str, gateway: str | None) -> None:
     """Have the library ask this API, and connect to this gateway, or to Discord's own."""
     Route.BASE = api
     DiscordWebSocket.DEFAULT_GATEWAY = GATEWAY if gateway is None else yarl.URL(gateway)
+
+
+def leave_voice() -> None:
+    """Have the library not warn at every start of what it would need for voice, which is not used here."""
+    VoiceClient.warn_nacl = VoiceClient.warn_dave = False
 
 
 def hear(client: Client, events: Mapping[str, Heard]) -> None:
