@@ -13,7 +13,7 @@ from core.record import Plain, Record
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A code was made here; the one that was made here before is over."""
+    """A code was made here; one that was made here before is over, unless it was typed and waits for a yes or no."""
 
     code: str = field(repr=False)
     until: datetime
@@ -114,6 +114,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A code that was made here was typed, and waits for a yes or no."""
+
+    joiner: Address
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """The two are one member."""
 
@@ -162,4 +170,4 @@ class Parted:
     """Those that the member still has."""
 
 
-Outcome = Offered | Asked | Waiting | Joined | Declined | Cancelled | Places | Parted | Refusal
+Outcome = Offered | Asked | Waiting | Unanswered | Joined | Declined | Cancelled | Places | Parted | Refusal

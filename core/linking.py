@@ -29,6 +29,7 @@ from core.link import (
     Places,
     Refusal,
     Step,
+    Unanswered,
     Waiting,
 )
 from core.members import Address
@@ -125,6 +126,8 @@ class Linking:
                 return Told((self._asked(maker),), ((maker, self._question(here, link)),))
             case Waiting(maker=maker):
                 return Told((self._asked(maker),))
+            case Unanswered(joiner=joiner, link=link):
+                return Told((self._question(joiner, link),))
             case Joined(joiner=joiner):
                 return Told(self._joined(outcome, joiner), tuple((joiner, reply) for reply in self._joined(outcome, here)))
             case Declined(joiner=joiner):

@@ -154,7 +154,7 @@ WHOSE = (
             'LINK_OF = "SELECT id, until, joiner FROM links WHERE ? IS NOT NULL"',
             "test_nobody_elses_yes_counts",
         ),
-        (LINKS, " or found[0][:KEY] != confirm.link or", " or", "test_a_yes_to_an_earlier_question_is_none_to_a_later_one"),
+        (LINKS, " or waiting.link[:KEY] != confirm.link:", ":", "test_a_yes_to_an_earlier_question_is_none_to_a_later_one"),
         (LINKS, " or found[1] <= minute(now) or", " or", "test_a_question_is_over_ten_minutes_after_it_was_put"),
         (LINKS, "    if not confirm.yes:\n", "    if False:\n", "test_a_no_joins_nobody_and_the_other_side_is_told"),
         (LINKS, "    if maker == at.row:\n", "    if False:\n", "test_a_code_is_not_typed_where_it_was_made"),
@@ -165,7 +165,7 @@ WHOSE = (
             "test_a_code_is_over_after_ten_minutes",
         ),
         (LINKS, "    if joiner is not None:\n", "    if False:\n", "test_a_code_works_once"),
-        (LINKS, "    book.run(sql.ERASE_LINK, link)\n", "", "test_a_yes_after_a_no_does_nothing"),
+        (LINKS, "    book.run(sql.ERASE_LINK, waiting.link)\n", "", "test_a_yes_after_a_no_does_nothing"),
         (
             LINKING,
             "        if not self._tries.takes(address, self._now()):\n",

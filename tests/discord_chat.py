@@ -1,6 +1,7 @@
 """A member who talks to the bot over real sockets: the real discord.py against the Discord of the tests."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from chat import Clock
 from chat import library as the_library
 from core.companion import Companion
 from core.enduring import EnduringRecords
+from core.linking import Linking
 from core.memory import MemoryRecords
 from core.outreach import Outreach
 from core.ownership import Ownership
@@ -107,7 +109,9 @@ async def running(
         stack.enter_context(only_loopback())
         kept = records(EnduringRecords(StoreRecords(store), MemoryRecords()))
         ownership = Ownership(the_library(), kept, now, bootstrap.signed_off)
-        companion = Companion(the_library(), kept, now, fresh_id or (lambda: f"{next(numbers):08x}{0:08x}"), ownership)
+        linking = Linking(the_library(), ownership, now, secrets.randbits)
+        fresh = fresh_id or (lambda: f"{next(numbers):08x}{0:08x}")
+        companion = Companion(the_library(), kept, now, fresh, ownership, linking=linking)
         told: list[str] = []
         outreach = Outreach(store, {}, now, sleep=sleep)
         discord = Discord(

@@ -1,5 +1,6 @@
 """A member on Discord, end to end: the real discord.py, real sockets, a strict Discord."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -341,3 +342,43 @@ async def test_a_copy_of_what_is_kept_comes_as_a_file_to_its_member_alone(bot: R
     assert [file.kind for file in anna.last.content.files]
     assert b"history" in anna.last.content.files[0].data
     assert anna.last.reader == anna.user
+
+
+# ---------------------------------------------------------------- Two chats of one member
+
+
+def code_of(member: Member) -> str:
+    """Return the code that a member was shown last."""
+    return next(iter(re.findall(r"\b\w{3}-\w{3}-\w{3}\b", member.last.text)))
+
+
+@pytest.mark.parametrize("made_in", ["a server", "the conversation"])
+async def test_two_chats_are_joined_by_a_code_and_the_question_comes_where_it_was_made(
+    bot: Running, anna: Member, made_in: str
+) -> None:
+    ben, maker = bot.member(BEN, "Ben"), anna if made_in == "a server" else bot.dm(ANNA, "Anna")
+    await types(bot, maker, "/hip", "/link")
+    await types(bot, ben, f"/link code:{code_of(maker)}")
+    assert words("link", "confirm", app="Discord") in maker.last.text
+    await clicks(bot, maker, words("link", "buttons", "yes"))
+    assert words("link", "joined", app="Discord") in ben.last.text
+
+    await types(bot, ben, "/hip")
+    await clicks(bot, ben, words("ui", "buttons", "go_on"))
+
+    assert BODY in ben.last.text
+    assert not bot.api.calls("open_dm")
+
+
+async def test_the_question_takes_the_place_of_no_screen_and_is_there_when_it_is_asked_for(bot: Running, anna: Member) -> None:
+    ben = bot.member(BEN, "Ben")
+    await types(bot, anna, "/link")
+    code = code_of(anna)
+    await types(bot, anna, "/hip")
+    await types(bot, ben, f"/link code:{code}")
+    assert BODY in anna.last.text
+    assert (await bot.store.tallies()).dropped == 1
+
+    await types(bot, anna, "/link")
+
+    assert words("link", "confirm", app="Discord") in anna.last.text

@@ -375,6 +375,24 @@ async def test_a_new_code_ends_the_one_before(here: Side, there: Side) -> None:
     assert there.notice.text == said("wrong")
 
 
+async def test_a_question_that_waits_is_shown_again_to_whoever_asks_for_a_code(world: World, here: Side, there: Side) -> None:
+    await there.says(f"/link {await here.code()}")
+    await here.says("/link")
+    assert here.notice.text == said("confirm", app="Discord")
+    await here.taps(said("buttons", "yes"))
+
+    assert await here.member() == await there.member()
+
+
+async def test_a_question_that_nobody_answered_makes_room_for_a_code(world: World, here: Side, there: Side) -> None:
+    await there.says(f"/link {await here.code()}")
+    world.clock.moves(minutes=10)
+
+    await there.says(f"/link {await here.code()}")
+
+    assert there.notice.text == said("asked", app="Telegram")
+
+
 async def test_a_code_survives_a_restart_and_so_does_the_question(world: World, here: Side, there: Side) -> None:
     code = await here.code()
     world.restarted()

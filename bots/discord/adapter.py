@@ -121,7 +121,7 @@ class Adapter:
             return [replace(one, claimed=ready) for one in owed(replies, self._now(), to)]
 
         answer = await self._companion.answer(inbound, owe)
-        self._outreach.send(answer.deliveries)
+        self._outreach.send((*answer.deliveries, *answer.elsewhere))
         if not answer.kept:
             await self._outreach.say(inbound.address, owe(answer.replies))
 

@@ -16,6 +16,8 @@ EVERYWHERE, ANYHOW = [0, 1, 2], [0, 1]
 """Contexts: servers, the conversation with the bot, other conversations. Installed on a server, or for one's own account."""
 SEARCHES = "care"
 """The command behind which a topic can be typed."""
+JOINS = "link"
+"""The command behind which a code can be typed."""
 LOCALES = {"en": ("en-GB", "en-US"), "es": ("es-ES", "es-419"), "pt": ("pt-BR",), "sv": ("sv-SE",)}
 """Discord's names of languages that are not called as ours are."""
 
@@ -59,6 +61,8 @@ def _command(name: str, says: str, words: Words) -> dict[str, Any]:
     if name == SEARCHES:
         topic = {"type": TEXT, "name": "topic", **_described(words("platform", "discord", "topic"), words)}
         command["options"] = [{**topic, "autocomplete": True}]
+    if name == JOINS:
+        command["options"] = [{"type": TEXT, "name": "code", **_described(words("platform", "discord", "code"), words)}]
     return {**command, "contexts": EVERYWHERE, "integration_types": ANYHOW}
 
 

@@ -4,11 +4,12 @@ What answers an interaction goes out by that: see exchange.py. What answers a me
 nonce, by which Discord knows it for a few minutes, and with a mark, by which we find it after that.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bots.discord.exchange import Exchanges, Gone, Message
+from bots.discord.exchange import REMEMBERED, Exchanges, Gone, Message
 from bots.discord.interactions import Asked, asked_of, is_lasting, mark, mark_of
 from bots.discord.limits import LAST_MESSAGES, LONGEST_NONCE
 from bots.discord.render import layout
@@ -50,10 +51,9 @@ def owed(replies: Sequence[Reply], now: datetime, to: Asked | str) -> tuple[Owed
 
 
 def drawn(delivery: Delivery, words: Words, page: int = 0) -> Message:
-    """Return a page of what a delivery says, marked as that delivery; raise ValueError where it is none of ours."""
-    if delivery.reply.get("is") != LAYOUT:
-        raise ValueError("no layout")
-    replies = tuple(reply_of(one) for one in delivery.reply["replies"])
+    """Return a page of what a delivery says, a turn or one reply, marked as that delivery; raise where it is neither."""
+    said = delivery.reply["replies"] if delivery.reply.get("is") == LAYOUT else [delivery.reply]
+    replies = tuple(reply_of(one) for one in said)
     shown = layout(replies, words, page, delivery.id)
     shown.components[0]["id"] = mark(delivery.id, screen=not any(map(is_lasting, replies)))
     return Message(shown.components, shown.files)
@@ -64,6 +64,8 @@ class Messenger:
 
     def __init__(self, requests: Requests, exchanges: Exchanges, words: Words, refuse: Refuse) -> None:
         self._requests, self._exchanges, self._words, self._refuse = requests, exchanges, words, refuse
+        self._passing: OrderedDict[Address, Asked] = OrderedDict()
+        """What was answered last with nothing but what passes, such as a code: something from another chat may replace it."""
 
     async def send(self, delivery: Delivery) -> str | None:
         """Return `channel/message` of what is now there, where that can be deleted some day.
@@ -76,9 +78,8 @@ class Messenger:
                 return None
             if (interaction := delivery.reply.get("interaction")) is not None:
                 return await self._answer(delivery, asked_of(interaction))
-            if (channel := delivery.reply.get("channel")) is None:
-                raise Unreachable  # nobody is written to who has not opened the conversation
-            return await self._post(delivery, channel)
+            channel = delivery.reply.get("channel")
+            return await (self._unasked(delivery) if channel is None else self._post(delivery, channel))
         except NotSent as error:
             if error.held:
                 self._refuse(delivery.address, error.seconds)
@@ -90,11 +91,29 @@ class Messenger:
         message = drawn(delivery, self._words)
         replaces = asked.screen and bool(message.components[0]["id"] & 1)
         try:
-            return await self._exchanges.of(asked).say(message, update=replaces)
+            said = await self._exchanges.of(asked).say(message, update=replaces)
         except Gone:  # such as the message on which someone has all messages deleted: the receipt comes all the same
             if asked.channel is None:
                 raise
+            said = await self._post(delivery, asked.channel)
+        self._note(delivery, asked)
+        return said
+
+    def _note(self, delivery: Delivery, asked: Asked) -> None:
+        self._passing.pop(delivery.address, None)
+        if all(one["is"] == "notice" and one["fleeting"] for one in delivery.reply["replies"]):
+            self._passing[delivery.address] = asked
+        if len(self._passing) > REMEMBERED:
+            self._passing.popitem(last=False)
+
+    async def _unasked(self, delivery: Delivery) -> str | None:
+        """Say what another chat led to, in the conversation where the member is, or in the place of what passes."""
+        asked = self._passing.pop(delivery.address, None)
+        if asked is None:
+            raise Unreachable  # nobody is written to who has not opened the conversation
+        if asked.channel is not None:
             return await self._post(delivery, asked.channel)
+        return await self._exchanges.of(asked).say(drawn(delivery, self._words), update=False)
 
     # ---------------------------------------------------------------- In the conversation with the bot
 

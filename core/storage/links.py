@@ -1,5 +1,6 @@
 """Codes by which two addresses become those of one member, what they come to, and parting again."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.limits import ADDRESSES
@@ -22,6 +23,7 @@ from core.link import (
     Places,
     Refusal,
     Step,
+    Unanswered,
     Waiting,
 )
 from core.members import Address, Preferences
@@ -40,7 +42,7 @@ def take(book: Book, address: Address, step: Step, default: Preferences, now: da
     at = members.enter(book, address)
     match step:
         case Offer():
-            return _offer(book, at, step)
+            return _offer(book, at, step, now)
         case Join():
             return _join(book, at, step, now)
         case Confirm():
@@ -67,7 +69,9 @@ def former(book: Book, member: str) -> tuple[tuple[str, str], ...]:
 # ---------------------------------------------------------------- A code
 
 
-def _offer(book: Book, at: Door, offer: Offer) -> Outcome:
+def _offer(book: Book, at: Door, offer: Offer, now: datetime) -> Outcome:
+    if (waiting := _waiting(book, at, now)) is not None:
+        return Unanswered(waiting.address, waiting.link[:KEY])
     if book.count(sql.COUNT_ROWS["addresses"], at.member) >= ADDRESSES:
         return Refusal.FULL
     book.run(sql.ERASE_LINK_OF, at.row)
@@ -96,26 +100,41 @@ def _join(book: Book, at: Door, join: Join, now: datetime) -> Outcome:
 
 
 def _confirm(book: Book, at: Door, confirm: Confirm, default: Preferences, now: datetime) -> Outcome:
-    found = book.one(sql.LINK_OF, at.row)
-    if found is None or found[0][:KEY] != confirm.link or found[1] <= minute(now) or found[2] is None:
+    waiting = _waiting(book, at, now)
+    if waiting is None or waiting.link[:KEY] != confirm.link:
         return Refusal.GONE
+    book.run(sql.ERASE_LINK, waiting.link)
+    if not confirm.yes:
+        return Declined(waiting.address)
+    if waiting.member == at.member:
+        return Refusal.ALREADY
+    if _together(book, waiting.member, at.member) > ADDRESSES:
+        return Refusal.FULL
+    agreed, merged = _merged(book, at.member, waiting.member, confirm, default=default, now=now)
+    book.run(sql.USED_NOW, at.row)  # the yes was given here
+    for each in (at.member, waiting.member):  # one of the two is no more
+        reaching.follow(book, each)
+    return Joined(waiting.address, agreed, merged.results, merged.check)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Who typed a code, and waits for a yes or no."""
+
+    link: str
+    member: str
+    address: Address
+
+
+def _waiting(book: Book, at: Door, now: datetime) -> _Waiting | None:
+    """Return who typed the code that was made at an address, as long as that can be confirmed."""
+    found = book.one(sql.LINK_OF, at.row)
+    if found is None or found[1] <= minute(now) or found[2] is None:
+        return None
     link, _, joiner = found
     (member,) = book.one(sql.MEMBER_OF, joiner) or ("",)
-    place = _address(book, member, joiner)
-    if place is None:
-        return Refusal.GONE
-    book.run(sql.ERASE_LINK, link)
-    if not confirm.yes:
-        return Declined(place)
-    if member == at.member:
-        return Refusal.ALREADY
-    if _together(book, member, at.member) > ADDRESSES:
-        return Refusal.FULL
-    agreed, merged = _merged(book, at.member, member, confirm, default=default, now=now)
-    book.run(sql.USED_NOW, at.row)  # the yes was given here
-    for each in (at.member, member):  # one of the two is no more
-        reaching.follow(book, each)
-    return Joined(place, agreed, merged.results, merged.check)
+    address = _address(book, member, joiner)
+    return None if address is None else _Waiting(link, member, address)
 
 
 def _merged(
