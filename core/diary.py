@@ -111,13 +111,21 @@ class Asking:
     built: bool | None = None
     """Whether it built up as they ran."""
     limp: bool | None = None
-    """Whether they limp, or it hurts when still."""
+    """Whether they limp."""
+    still: bool | None = None
+    """Whether it hurts when still."""
     worse: bool | None = None
     """Next morning: whether it is worse than usual."""
     night: bool | None = None
     """Next morning: whether it hurt at night."""
+    lying: bool | None = None
+    """Next morning: whether it hurt at night only when they lay on that side."""
     light: Light | None = None
     nudged: bool = False
+    later: datetime | None = None
+    """When it is to be asked once more, because they asked for that."""
+    touched: datetime | None = None
+    """When it was last answered."""
     closed: datetime | None = None
     """When it was answered to its end, skipped, or given up."""
 
@@ -133,10 +141,15 @@ class FollowUp:
     """The disposition of the result."""
     findings: tuple[str, ...]
     began: datetime
+    step: int = 0
     asked: int = 0
     """How many of its occasions are over."""
+    seen: str = ""
+    """On the open occasion: whether they were seen; that they were holds for all that come after."""
     answers: tuple[str, ...] = ()
-    """What was told on each: better, same, worse; seen, not_seen."""
+    """How it was on each occasion that is over."""
+    touched: datetime | None = None
+    """When it was last answered."""
     closed: datetime | None = None
 
 
@@ -146,6 +159,14 @@ class Given:
 
     tip: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A setting whose value may be typed next."""
+
+    setting: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +193,7 @@ class Diary:
     ignored: int = 0
     """Check-ins in a row that nobody answered."""
     rhythm: Rhythm = Rhythm.EACH_RUN
+    waiting: Waiting | None = None
     zones: str = ""
     """The version of the zone database that it was planned with."""
 
@@ -184,6 +206,16 @@ class Diary:
         if self.asking(asking.id) is None:
             return replace(self, askings=(*self.askings, asking))
         return replace(self, askings=tuple(asking if a.id == asking.id else a for a in self.askings))
+
+    def follow_up(self, id: str) -> FollowUp | None:
+        """Return a result to be asked about by its thread."""
+        return next((one for one in self.follow_ups if one.id == id), None)
+
+    def with_follow_up(self, follow_up: FollowUp) -> "Diary":
+        """Return the diary with this result to be asked about in the place of an earlier state of it, or at the end."""
+        if self.follow_up(follow_up.id) is None:
+            return replace(self, follow_ups=(*self.follow_ups, follow_up))
+        return replace(self, follow_ups=tuple(follow_up if f.id == follow_up.id else f for f in self.follow_ups))
 
     def since(self, time: datetime) -> "Diary":
         """Return the diary without what was over before a time."""
