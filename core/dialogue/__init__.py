@@ -1,6 +1,6 @@
 """The conversation as a pure function: session and inbound in, turn out. No I/O, no clock, no chance."""
 
-from core.dialogue.advance import advance, beside
+from core.dialogue.advance import advance, begun, beside
 from core.dialogue.session import Session, UnreadableSession, from_json, to_json
 from core.dialogue.turn import Button, Command, File, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
 
@@ -20,6 +20,7 @@ __all__ = [
     "UnreadableSession",
     "Verdict",
     "advance",
+    "begun",
     "beside",
     "from_json",
     "to_json",

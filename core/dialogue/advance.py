@@ -40,6 +40,16 @@ def advance(
     return _Turning(library, opened, preferences, now, fresh).take(inbound)
 
 
+def begun(
+    library: Library, session: Session | None, preferences: Preferences, given: Sequence[str], *, now: datetime, fresh: str
+) -> Turn:
+    """Return the turn that begins a check with findings given at the start, told elsewhere than in this conversation.
+
+    A check that is open stays open: what is given comes on top of what was told there, and is shown on its review card.
+    """
+    return _Turning(library, _opened(library, session, now), preferences, now, fresh).begin(given)
+
+
 def beside(
     library: Library, session: Session | None, preferences: Preferences, replies: Sequence[Reply], *, now: datetime
 ) -> Turn:
@@ -79,6 +89,18 @@ class _Turning:
                 return self._tap(token)
             case Text(text=text):
                 return self._text(text)
+
+    def begin(self, given: Sequence[str]) -> Turn:
+        """Return the first question of a check with findings given, or the next one of the check that is open."""
+        check = self._check
+        if check is None or check.question is None:
+            self._session = self._new(tuple(given))
+            return self._turn(*self._screen())
+        told = flow.findings_of(self._library, check.session)
+        more = tuple(code for code in given if code not in told)
+        added = replace(check.session, given=(*check.session.given, *more), touched=self._now, away=False)
+        self._session = flow.open_next(self._library, added.moved())
+        return self._turn(*self._screen())
 
     def beside(self, *replies: Reply) -> Turn:
         """Return a turn that shows something beside the open check."""
@@ -157,12 +179,15 @@ class _Turning:
         check = self._check
         return self._begin() if check is None else self._went(check.resumed())
 
-    def _begin(self) -> Turn:
+    def _new(self, given: tuple[str, ...]) -> Session:
         # The minute it began stands in front, so that an old button can name its day without anything being kept.
         thread = f"{int(self._now.timestamp()) // 60:x}{self._fresh[:8]}"
-        pathway = self._library.pathway
-        new = Session(id=thread, pathway=pathway.id, version=pathway.version, started=self._now, touched=self._now)
-        self._session = flow.open_next(self._library, new)
+        version = self._library.pathway.version
+        new = Session(thread, self._library.pathway.id, version, started=self._now, touched=self._now, given=given)
+        return flow.open_next(self._library, new)
+
+    def _begin(self) -> Turn:
+        self._session = self._new(())
         return self._turn(Notice(self._words("ui", "welcome"), fleeting=True), *self._screen())
 
     def _stop(self) -> Turn:
