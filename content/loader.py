@@ -13,6 +13,7 @@ import tomli
 
 from content import schema
 from core.care import CarePage, Region, Source
+from core.checkins import CheckIns, Limit, Scale
 from core.clinical import (
     Advice,
     Choice,
@@ -46,6 +47,7 @@ def load(language: str = "en", root: Path = HERE) -> Library:
         pages=load_pages(root),
         sources=load_sources(root),
         regions=load_regions(root),
+        checkins=load_checkins(root),
     )
 
 
@@ -109,6 +111,20 @@ def load_regions(root: Path = HERE) -> Mapping[str, Region]:
     """Return the emergency numbers by region."""
     files = _read(root / "regions.toml", dict[str, schema.RegionFile])
     return {id: Region(id, r.emergency, r.urgent, r.source, r.date) for id, r in files.items()}
+
+
+def load_checkins(root: Path = HERE) -> CheckIns:
+    """Return what is known about check-ins and about asking again."""
+    file = _read(root / "checkins.toml", schema.CheckInsFile)
+    return CheckIns(
+        scale=Scale(file.scale.go, file.scale.hold, frozenset(file.scale.places), file.scale.sources),
+        places=file.places,
+        signs=file.signs,
+        worst=tuple(sorted(((w.from_, w.gives) for w in file.worst), reverse=True)),
+        sources=file.lights,
+        again=file.again,
+        limits=tuple(Limit(id=x.id, urgency=x.urgency, days=x.days, to=x.to, sources=x.sources) for x in file.limit),
+    )
 
 
 def load_articles(root: Path = HERE) -> tuple[schema.ParagraphFile, ...]:

@@ -5,7 +5,9 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from core.checkins import Sign
 from core.clinical import Disposition, Kind, Stage
+from core.diary import Light, Place
 
 
 class _Strict(Struct, forbid_unknown_fields=True):
@@ -132,6 +134,44 @@ class CareFile(_Strict):
     sources: tuple[str, ...]
     changed: tuple[str, ...] = ()
     see_also: tuple[str, ...] = ()
+
+
+class ScaleFile(_Strict):
+    """`[scale]` of `checkins.toml`."""
+
+    go: int
+    hold: int
+    places: tuple[Place, ...]
+    sources: tuple[str, ...]
+
+
+class WorstFile(_Strict):
+    """A `[[worst]]` of `checkins.toml`: from which number on the worst pain establishes a finding."""
+
+    from_: int = field(name="from")
+    gives: str
+
+
+class LimitFile(_Strict):
+    """A `[[limit]]` of `checkins.toml`."""
+
+    id: str
+    urgency: Disposition
+    days: int
+    to: Disposition
+    sources: tuple[str, ...]
+
+
+class CheckInsFile(_Strict):
+    """`checkins.toml`."""
+
+    scale: ScaleFile
+    places: dict[Place, tuple[str, ...]]
+    signs: dict[Sign, tuple[str, ...]]
+    worst: tuple[WorstFile, ...]
+    lights: dict[Light, tuple[str, ...]]
+    again: dict[Disposition, tuple[int, ...]]
+    limit: tuple[LimitFile, ...]
 
 
 class SourceFile(_Strict):

@@ -10,7 +10,7 @@ from typing import Any
 from content.schema import SignOffFile
 from core.library import Library
 
-KINDS = ("rule", "advice", "care", "condition", "question")
+KINDS = ("rule", "advice", "care", "condition", "question", "checkin", "limit")
 HASH_LENGTH = 16
 _NOT_SIGNED = ("fingerprint",)
 """Fields that only repeat the others."""
@@ -64,6 +64,17 @@ def _logic(library: Library) -> dict[str, Any]:
         **{f"care:{p.id}": p for p in library.pages},
         **{f"condition:{c.id}": c for c in pathway.conditions},
         **{f"question:{q.id}": q for q in pathway.questions},
+        **_check_ins(library),
+    }
+
+
+def _check_ins(library: Library) -> dict[str, Any]:
+    known = library.checkins
+    return {
+        "checkin:scale": [known.scale, known.places, known.signs, known.worst],
+        "checkin:again": known.again,
+        **{f"checkin:{light}": sources for light, sources in known.sources.items()},
+        **{f"limit:{limit.id}": limit for limit in known.limits},
     }
 
 
@@ -74,6 +85,10 @@ def _words(library: Library, kind: str, name: str) -> Any:
             return [find("questions", name), find("ui", "short", name)]
         case "care" | "advice":
             return find(kind, name)
+        case "checkin":
+            return find("checkins", "lights", name) or find("checkins", "lights")
+        case "limit":
+            return find("checkins", "limits", name)
         case _:
             return find(f"{kind}s", name)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from core.care import CarePage, Region, Source
+from core.checkins import CheckIns
 from core.clinical import Pathway
 from core.members import Units, distance
 from core.triage import Triage
@@ -29,6 +30,7 @@ class Library:
     pages: tuple[CarePage, ...]
     sources: Mapping[str, Source]
     regions: Mapping[str, Region]
+    checkins: CheckIns
 
     @cached_property
     def triage(self) -> Triage:

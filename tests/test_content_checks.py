@@ -140,10 +140,44 @@ FIRST = ", ".join(q.id for q in PATHWAY.questions if q.stage is Stage.SAFETY and
 JUDGEMENT = 'home_made = "Nothing was read on this."'
 MANY = [f"c{i}" for i in range(26)]
 
+CHECKINS = "checkins.toml"
 RULES, QUESTIONS, CONDITIONS, ADVICE = "hip/rules.toml", "hip/questions.toml", "hip/conditions.toml", "hip/advice.toml"
 EN = "locale/en"
 
 BROKEN: list[tuple[str, dict[str, Edit], str]] = [
+    # Check-ins
+    (
+        "a place of a check-in on an unknown code",
+        {CHECKINS: puts('groin = ["place_groin_front"]', 'groin = ["place_groin"]')},
+        "checkins.toml: places.groin: there is no finding 'place_groin'",
+    ),
+    (
+        "a place without what it establishes",
+        {CHECKINS: puts('groin = ["place_groin_front"]', "")},
+        "checkins.toml: places.groin: is missing",
+    ),
+    (
+        "a sign that there is not",
+        {CHECKINS: puts("built = [", "bilt = [")},
+        "checkins.toml: signs: 'bilt' is none of built, limp, still, worse, night, lying",
+    ),
+    ("cut points in disorder", {CHECKINS: puts("go = 3", "go = 6")}, "checkins.toml: scale: needs 0 < go < hold < 10"),
+    ("a light without a source", {CHECKINS: says("hold", [], table="lights")}, "checkins.toml: hold.sources: cites nothing"),
+    (
+        "a limit that raises nothing",
+        {CHECKINS: puts('to = "routine"', 'to = "self_care"')},
+        "checkins.toml: home_care_a_week: does not raise the urgency",
+    ),
+    (
+        "a limit on a day on which nobody is asked",
+        {CHECKINS: puts("days = 7", "days = 8")},
+        "checkins.toml: home_care_a_week: nobody is asked on day 8",
+    ),
+    (
+        "a limit without words",
+        {f"{EN}/checkins.toml": says("home_care_a_week", None)},
+        f"{EN}/checkins.toml: limits.home_care_a_week: has no words",
+    ),
     # Ids and references
     (
         "a rule on an unknown code",
@@ -591,7 +625,7 @@ def test_content_that_is_in_order_is_said_to_be(checked: Callable[..., tuple[int
 
 def test_all_words_that_the_logic_asks_for_are_missed(copy: Copy, checked: Callable[..., tuple[int, list[str]]]) -> None:
     gone = []
-    asked_by_the_code = ("link", "platform", "privacy", "ui")
+    asked_by_the_code = ("checkins", "link", "platform", "privacy", "ui")
     for file in (*(f"{EN}/{table}.toml" for table in checks.TABLES if table not in asked_by_the_code), f"{EN}/care/faq.toml"):
         words = tomllib.loads((copy.root / file).read_text(encoding="utf-8"))
         gone += [f"{file}: {key}: has no words" for key in keys(words) if not key.endswith(("if_worse", "first_doctor"))]
@@ -716,6 +750,9 @@ def sign(item: str, signed: str) -> Edit:
         ("care:gtps", f"{EN}/care/conditions.toml", begins("gtps", "Rest.")),
         ("condition:gtps", CONDITIONS, says("strong", ["press_outer"], table="gtps")),
         (f"question:{ONE.id}", f"{EN}/ui.toml", says(ONE.id, "This", table="short")),
+        ("checkin:scale", CHECKINS, puts("go = 3", "go = 2")),
+        ("checkin:hold", f"{EN}/checkins.toml", says("hold", "Hold on.", table="lights")),
+        ("limit:home_care_a_week", CHECKINS, puts('to = "routine"', 'to = "same_day"')),
     ],
 )
 def test_a_change_takes_a_sign_off_away(
@@ -741,7 +778,9 @@ def test_a_change_elsewhere_leaves_a_sign_off(copy: Copy, checked: Callable[...,
 def test_everything_is_unsigned_at_first(checked: Callable[..., tuple[int, list[str]]]) -> None:
     lines = checked("--unsigned")[1]
 
-    assert {"rule:groin_limp", "advice:ice_short", "care:gtps", "condition:gtps", "question:body"} <= set(lines)
+    assert {"rule:groin_limp", "advice:ice_short", "care:gtps", "condition:gtps", "question:body", "checkin:scale"} <= set(
+        lines
+    )
 
 
 def test_a_hash_of_nothing_is_refused(checked: Callable[..., tuple[int, list[str]]]) -> None:

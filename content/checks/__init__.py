@@ -15,7 +15,7 @@ __all__ = ["TABLES", "Problem", "check"]
 Check = Callable[[Material], Iterable[Problem]]
 
 LOGIC: tuple[Check, ...] = (
-    *(logic.codes_known, logic.once, logic.references),
+    *(logic.codes_known, logic.once, logic.references, logic.check_ins),
     *(questions.leads_on, questions.all_reached, questions.unsure_counts),
     *(records.cited, records.carried, records.signed),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from content.checks.material import Material, entries_of, flat, read_table
 from content.checks.problem import (
     ADVICE,
+    CHECKINS,
     CONDITIONS,
     FINDINGS,
     PATHWAY,
@@ -18,7 +19,9 @@ from content.checks.problem import (
     Problem,
     missing,
 )
+from core.checkins import WORST, Sign
 from core.clinical import Disposition, Kind, Stage
+from core.diary import Light, Place
 from core.library import UNKNOWN_REGION
 
 URGENCIES = tuple(d.value for d in Disposition)
@@ -31,6 +34,8 @@ VALUES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (RULES, "raise", "to", URGENCIES),
     (ADVICE, "", "kind", ("do", "dont")),
     (ADVICE, "", "urgencies", URGENCIES),
+    (CHECKINS, "limit", "urgency", URGENCIES),
+    (CHECKINS, "limit", "to", URGENCIES),
 )
 """File, array of tables in it (or its own tables), field, and what the field may say."""
 CODES = (
@@ -49,6 +54,9 @@ def values_allowed(root: Path) -> Iterator[Problem]:
     for file, array, field, allowed in VALUES:
         for name, entry in entries_of(read_table(root / file), array):
             yield from _none_of(file, f"{name}.{field}", flat(entry.get(field)), allowed)
+    checkins = read_table(root / CHECKINS)
+    for table, allowed in (("places", tuple(Place)), ("signs", tuple(Sign)), ("lights", tuple(Light)), ("again", URGENCIES)):
+        yield from _none_of(CHECKINS, table, checkins.get(table, ()), allowed)
     if isinstance(days := read_table(root / PATHWAY).get("look_again"), dict):
         yield from _none_of(PATHWAY, "look_again", days, URGENCIES)
 
@@ -64,12 +72,30 @@ def once(m: Material) -> Iterator[Problem]:
     rules = [name for array in RULE_ARRAYS for name, _ in m.entries(RULES, array)]
     yield from _twice(RULES, rules)
     yield from _twice(QUESTIONS, [q.id for q in pathway.questions])
+    yield from _twice(CHECKINS, [limit.id for limit in m.library.checkins.limits])
     yield from _twice(FINDINGS, [code for group in pathway.groups for code in group.codes])
     for q in pathway.questions:
         yield from _twice(QUESTIONS, [f"{q.id}.{c.id}" for c in q.choices])
     for page, n in Counter(p.id for p in m.library.pages).items():
         if n > 1:
             yield Problem(f"care/{m.library.page_by_id[page].shelf}.toml", page, "stands on another shelf too")
+
+
+def check_ins(m: Material) -> Iterator[Problem]:
+    """Nothing is left open: every place, sign, light and urgency is there, and what is raised is raised."""
+    known = m.library.checkins
+    absent = [f"places.{place}" for place in Place if place not in known.places]
+    absent += [f"signs.{sign}" for sign in Sign if sign not in known.signs]
+    absent += [f"lights.{light}" for light in Light if light not in known.sources]
+    absent += [f"again.{d.value}" for d in Disposition if not known.again.get(d)]
+    yield from (Problem(CHECKINS, key, "is missing") for key in absent)
+    if not 0 < known.scale.go < known.scale.hold < WORST:
+        yield Problem(CHECKINS, "scale", "needs 0 < go < hold < 10")
+    for limit in known.limits:
+        if limit.to <= limit.urgency:
+            yield Problem(CHECKINS, limit.id, "does not raise the urgency")
+        if limit.days not in known.again.get(limit.urgency, ()):
+            yield Problem(CHECKINS, limit.id, f"nobody is asked on day {limit.days}")
 
 
 def references(m: Material) -> Iterator[Problem]:
@@ -103,6 +129,10 @@ def _lists_of_codes(m: Material) -> Iterator[tuple[str, str, list[str]]]:
             yield QUESTIONS, f"{q}.{choice['id']}", flat(choice.get("gives"))
     for name, codes in m.table(RULES)["sets"].items():
         yield RULES, f"sets.{name}", _named(codes)
+    for table in ("places", "signs"):
+        for name, codes in m.table(CHECKINS)[table].items():
+            yield CHECKINS, f"{table}.{name}", flat(codes)
+    yield CHECKINS, "worst", [str(entry["gives"]) for entry in m.table(CHECKINS)["worst"]]
     for name in ("watch", "hip_places", "growing"):
         yield PATHWAY, name, _named(m.table(PATHWAY)[name])
     for name, codes in m.table(PATHWAY)["not_the_hip"].items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 QUESTIONS, RULES, PATHWAY = "hip/questions.toml", "hip/rules.toml", "hip/pathway.toml"
 CONDITIONS, ADVICE, FINDINGS = "hip/conditions.toml", "hip/advice.toml", "hip/findings.toml"
 ARTICLES, DANGER, GLOSSARY = "articles.toml", "danger.toml", "glossary.toml"
-REGIONS, SIGNOFFS = "regions.toml", "signoffs.toml"
+REGIONS, SIGNOFFS, CHECKINS = "regions.toml", "signoffs.toml", "checkins.toml"
 RULE_ARRAYS = ("rule", "raise", "reassurance")
 """The arrays of tables in the file of the rules; each entry has words and sources."""
 

@@ -4,7 +4,18 @@ from collections.abc import Iterator
 
 from content import loader, signoff
 from content.checks.material import Material, flat
-from content.checks.problem import ADVICE, ARTICLES, CONDITIONS, DANGER, RULE_ARRAYS, RULES, SIGNOFFS, Problem, missing
+from content.checks.problem import (
+    ADVICE,
+    ARTICLES,
+    CHECKINS,
+    CONDITIONS,
+    DANGER,
+    RULE_ARRAYS,
+    RULES,
+    SIGNOFFS,
+    Problem,
+    missing,
+)
 
 
 def cited(m: Material) -> Iterator[Problem]:
@@ -40,3 +51,7 @@ def _citations(m: Material) -> Iterator[tuple[str, str, list[str]]]:
     for file, array in [*((RULES, array) for array in RULE_ARRAYS), *((file, "") for file in files)]:
         for name, entry in m.entries(file, array):
             yield file, name, flat(entry.get("sources"))
+    checkins = m.library.checkins
+    yield CHECKINS, "scale", list(checkins.scale.sources)
+    yield from ((CHECKINS, light, list(sources)) for light, sources in checkins.sources.items())
+    yield from ((CHECKINS, limit.id, list(limit.sources)) for limit in checkins.limits)

@@ -6,13 +6,16 @@ from functools import partial
 
 from content.checks.material import Material, key_of
 from content.checks.problem import Problem
+from core.checkins import Step
 from core.clinical import Kind, Question
+from core.coaching.asked import Asked
 from core.dialogue.result import Result
 from core.dialogue.screens import Screens
 from core.dialogue.session import Answer, Session, View
 from core.dialogue.shelves import PER_SCREEN, SHELVES, Shelves
 from core.dialogue.token import MAX_BYTES, read
 from core.dialogue.turn import Button, File, Notice, Prompt, Reply, Verdict
+from core.diary import Asking, Diary, Origin, Run
 from core.library import Library
 from core.members import Preferences, Units
 from core.words import MissingWords
@@ -29,6 +32,8 @@ SHOWN_BY_APPS: dict[tuple[str, ...], int] = {("platform", "commands"): 100, ("pl
 """Characters of what stands around a conversation: Discord takes so many behind a command, and in the heading of a form."""
 WIDEST = Preferences(units=Units.MILES)
 """The preferences that make the longest texts: no country set, so that all common numbers are shown."""
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+ASKED = Asking("z" * 8, Run("", EPOCH, Origin.TOLD), EPOCH.date(), step=99999)
 
 
 def fits(m: Material) -> Iterator[Problem]:
@@ -59,6 +64,9 @@ def drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
     for page in library.pages:
         file = m.file("care", page.id, "body")
         yield from ((file, page.id, partial(draw, page)) for draw in (shelves.page, shelves.basis))
+    for step in Step:
+        drawn, file = Asked(library, Diary(), ASKED), m.file("checkins", "ask", step.value)
+        yield from ((file, f"ask.{step}", partial(drawn.question, step)), (file, f"open.{step}", partial(drawn.opening, step)))
     for name in SHELVES:
         for start in range(0, len(library.shelf(name)), PER_SCREEN):
             yield ui, f"shelves.{name}", partial(shelves.shelf, name, start)
@@ -72,7 +80,7 @@ def _asking(library: Library, question: Question, view: View) -> Screens:
 
 def _session(library: Library, question: Question | None, view: View) -> Session:
     """Return a session with the longest tokens that there can be, everything ticked, and a way back."""
-    first, now = library.pathway.questions[0], datetime(2000, 1, 1, tzinfo=UTC)
+    first, now = library.pathway.questions[0], EPOCH
     return Session(
         id="z" * 20,
         pathway=library.pathway.id,

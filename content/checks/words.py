@@ -8,12 +8,15 @@ from content.checks.placeholders import names_in
 from content.checks.problem import DANGER, RULE_ARRAYS, RULES, Problem
 from core.clinical import Disposition, Question
 from core.dialogue.typed import plain
+from core.diary import Place
 
 TABLES = (
-    *("advice", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
+    *("advice", "checkins", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
     *("platform", "privacy", "regions", "rules", "ui", "watch"),
 )
 """Files that every language has, besides its care pages and judgements."""
+BY_NAME = ("checkins", "link", "ui", "platform", "privacy")
+"""Those whose words the code asks for by name."""
 
 
 def worded(m: Material) -> Iterator[Problem]:
@@ -33,9 +36,7 @@ def owned(m: Material) -> Iterator[Problem]:
     }
     known |= {("judgements", name) for name in m.library.words.table("judgements")}  # records.cited sees to these
     for path, file in m.file_by_path.items():
-        named_in_code = (
-            path[0] in ("ui", "platform", "privacy", "link") and path[1] != "short" and path[-1] in read_code().names
-        )
+        named_in_code = path[0] in BY_NAME and path[1] != "short" and path[-1] in read_code().names
         if path not in known and not named_in_code:
             yield Problem(file, key_of(path), "nothing uses these words")
 
@@ -50,7 +51,7 @@ def asked_for(m: Material) -> Iterator[Problem]:
 def typed_is_plain(m: Material) -> Iterator[Problem]:
     """What is compared with typed text is written as typed text is read."""
     for text in m.texts:
-        if ("phrases" in text.path or text.path[:2] == ("ui", "typed")) and text.says != plain(text.says):
+        if ("phrases" in text.path or text.path[1:2] == ("typed",)) and text.says != plain(text.says):
             yield Problem(text.file, text.key, f"is never matched: write it as {plain(text.says)!r}")
 
 
@@ -82,6 +83,8 @@ def _needed(m: Material) -> Iterator[tuple[Keys, type]]:
     yield from ((("watch", code), str) for code in p.watch)
     yield from ((("not_the_hip", name), str) for name in p.not_the_hip)
     yield from ((("regions", name), str) for name in m.library.regions)
+    yield from ((("checkins", "limits", limit.id), str) for limit in m.library.checkins.limits)
+    yield from ((("checkins", "places", place.value), str) for place in Place)
     yield from ((("dispositions", d.value, part), str) for d in Disposition for part in ("soon", "first"))
     yield from ((("dispositions", d.value, "look_again"), str) for d in Disposition if d is not Disposition.EMERGENCY)
     for page in m.library.pages:

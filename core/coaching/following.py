@@ -1,0 +1,158 @@
+"""What an answer about an earlier result leads to: the next question, or what it raises. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core import followups
+from core.clinical import Disposition
+from core.coaching.told import Here, Told
+from core.dialogue import typed
+from core.dialogue.screens import safely, short_version
+from core.dialogue.token import Token, read
+from core.dialogue.turn import Button, Notice, Prompt, Role
+from core.diary import FollowUp
+from core.followups import Ask, Course, Seen
+from core.library import Library
+from core.occasions import Occasion, Window
+
+LATE = timedelta(days=3)
+"""After the end of its last window: the text is still there, but an answer belongs into a new check."""
+TOLD = 3
+"""Of the first answers, how many are named."""
+
+
+class Following:
+    """Draws one follow-up, and takes what the member does with it."""
+
+    def __init__(self, library: Library, here: Here, follow_up: FollowUp) -> None:
+        self._library, self._words, self._here, self._follow_up = library, library.words, here, follow_up
+
+    def opening(self) -> Prompt:
+        """Return the message that is written first. It may be read on a locked screen, so it says nothing of health."""
+        ask = followups.next_ask(self._follow_up) or Ask.COURSE
+        return replace(self.question(ask), text=self._words("checkins", "open", "seen" if ask is Ask.SEEN else "again"))
+
+    def question(self, ask: Ask) -> Prompt:
+        """Return a question as it follows an answer."""
+        return Prompt(self._words("checkins", "ask", ask.value), f"followup_{ask}", (*self._answers(ask), self._stop()))
+
+    @property
+    def open(self) -> bool:
+        """Whether a question of it has been asked that an answer would still be read for."""
+        return followups.next_ask(self._follow_up) is not None and bool(self._dues) and not self._too_late
+
+    @property
+    def asked(self) -> datetime:
+        """When the question that is open was asked."""
+        return max((*self._dues, self._follow_up.touched or self._follow_up.began))
+
+    def pressed(self, token: Token) -> Told:
+        """Return what a press leads to. One of an earlier step, or of one that is over, changes nothing and is answered."""
+        if self._follow_up.closed is not None or self._too_late:
+            return self._said("followup_over")
+        if token.step != self._follow_up.step:
+            return self._answered_already()
+        return self._on_open(token) or self._answered_already()
+
+    def typed(self, text: str) -> Told | None:
+        """Return what a typed answer to the open question leads to."""
+        ask = followups.next_ask(self._follow_up)
+        if ask is None:
+            return None
+        prompt = self.question(ask)
+        named = typed.read_typed(text, prompt.choices)
+        token = read(named[0].tap) if len(named) == 1 else None
+        told = self._on_open(token) if token else None
+        return told or Told((Notice(self._words("checkins", "not_caught"), fleeting=True), prompt))
+
+    # ---------------------------------------------------------------- Below
+
+    def _on_open(self, token: Token) -> Told | None:
+        ask = followups.next_ask(self._follow_up)
+        if ask is None or token.act != ask or not token.arg.isdigit():
+            return None
+        later = followups.answered(self._library.checkins, self._follow_up, ask, int(token.arg), self._here.now)
+        if later is None:
+            return None
+        diary = self._here.diary.with_follow_up(later)
+        if ask is Ask.SEEN:
+            replies = (*self._unseen(later), Following(self._library, self._here, later).question(Ask.COURSE))
+            return Told(replies, diary, closes=self._keys(later))
+        return replace(self._led_to(later, Course(later.answers[-1])), diary=diary, closes=self._keys(later))
+
+    def _unseen(self, follow_up: FollowUp) -> Iterator[Notice]:
+        """Yield what was to be done, for someone who was to be seen and was not."""
+        if follow_up.seen == Seen.NO:
+            text = f"{self._words('checkins', 'not_seen')}\n\n{self._first(Disposition(follow_up.urgency))}"
+            yield safely(self._library, self._here.preferences, text)
+
+    def _led_to(self, follow_up: FollowUp, course: Course) -> Told:
+        checkins, now = self._library.checkins, self._here.now
+        urgency = followups.raised(checkins, follow_up, course, now)
+        parts = [self._words("checkins", "course", course.value), *self._first_time(course)]
+        reached = followups.limit(checkins, follow_up, course, now)
+        if reached is not None:
+            parts.append(self._words("checkins", "limits", reached.id))
+        if urgency > Disposition(follow_up.urgency) or course is Course.WORSE:
+            parts.append(self._first(urgency))
+        if course is Course.WORSE:
+            parts.append(self._words("checkins", "look_again"))
+        if follow_up.closed is None:
+            parts.append(self._words("checkins", "once_more"))
+        text = "\n\n".join(parts)
+        notice = Notice(text) if course is Course.GONE else safely(self._library, self._here.preferences, text)
+        worse = course is Course.WORSE
+        return Told((notice,), given=followups.given(self._library.pathway, follow_up) if worse else (), begins=worse)
+
+    def _first_time(self, course: Course) -> Iterator[str]:
+        """Yield the first answers, to hold the present against."""
+        told = [self._words("findings", code) for code in self._follow_up.findings if not code.startswith(("age_", "unsure_"))]
+        if told and course is not Course.GONE:
+            yield self._words("checkins", "first_time", told="; ".join(told[:TOLD]))
+
+    def _first(self, urgency: Disposition) -> str:
+        region = self._library.region(self._here.preferences.region)
+        numbers = {"emergency": region.emergency, "urgent": region.urgent or self._words("ui", "urgent_fallback")}
+        return self._words("dispositions", urgency.value, "first", **numbers)
+
+    def _answers(self, ask: Ask) -> Iterator[Button]:
+        for value, choice in enumerate(Seen if ask is Ask.SEEN else Course):
+            words = self._words.list("checkins", "typed", choice.value)
+            label = self._words("checkins", "answers", ask.value, choice.value)
+            yield Button(self._token(ask.value, str(value)), label, Role.ANSWER, words=words)
+
+    def _stop(self) -> Button:
+        words = self._words.list("checkins", "typed", "stop")
+        return Button(self._token("stop"), self._words("checkins", "buttons", "stop_again"), Role.OTHER, words=words)
+
+    def _token(self, act: str, arg: str = "") -> str:
+        version = short_version(self._library.pathway.version)
+        return str(Token(version, self._follow_up.id, self._follow_up.step, act, arg))
+
+    def _keys(self, follow_up: FollowUp) -> tuple[str, ...]:
+        return (key_of(follow_up, self._follow_up.asked),)
+
+    def _answered_already(self) -> Told:
+        ask = followups.next_ask(self._follow_up)
+        notice = Notice(self._words("checkins", "answered"), fleeting=True)
+        return Told((notice,) if ask is None else (notice, self.question(ask)))
+
+    def _said(self, key: str) -> Told:
+        return Told((safely(self._library, self._here.preferences, self._words("checkins", key)),))
+
+    @property
+    def _dues(self) -> tuple[datetime, ...]:
+        planned = followups.windows(self._here.diary, self._library.checkins, self._follow_up)
+        return tuple(window.due for window in planned if window.due <= self._here.now)
+
+    @property
+    def _too_late(self) -> bool:
+        planned = followups.windows(self._here.diary, self._library.checkins, self._follow_up)
+        return self._here.now > planned[-1].until + LATE
+
+
+def key_of(follow_up: FollowUp, asked: int) -> str:
+    """Return what the message of one occasion is the one and only message for."""
+    window = Window(Occasion.FOLLOWUP, follow_up.began, follow_up.began)
+    return window.key(f"{follow_up.id}.{asked}", follow_up.began.date())
