@@ -313,7 +313,9 @@ BUTTONS = st.lists(
     ),
     max_size=30,
 ).map(tuple)
-TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=9000) | MARKED.map(lambda text: text * 150)
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n"), max_size=9000) | MARKED.map(
+    lambda text: text * 150
+)
 REPLIES = st.lists(
     st.builds(Notice, TEXTS, BUTTONS, st.booleans())
     | st.builds(Prompt, TEXTS, st.sampled_from(["care", "review", "body"]), BUTTONS)

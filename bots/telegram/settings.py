@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
+
+from bots.addresses import PLAIN_HTTP, problems_with
 
 TOKEN, API_URL = "TELEGRAM_BOT_TOKEN", "TELEGRAM_API_URL"
 WEBHOOK_URL, WEBHOOK_SECRET, PORT = "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET", "PORT"
-PLAIN_HTTP = "HIPWISE_ALLOW_PLAIN_HTTP"
 VARIABLES = (TOKEN, API_URL, WEBHOOK_URL, WEBHOOK_SECRET, PORT, PLAIN_HTTP)
 
+HTTP = ("https", "http")
 OFFICIAL = "https://api.telegram.org"
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,100}")
 _PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
@@ -62,12 +63,13 @@ def _webhook(given: Mapping[str, str]) -> Webhook | None:
 
 
 def _problems(given: Mapping[str, str]) -> Iterator[str]:
+    plain = given[PLAIN_HTTP] == "1"
     if not _TOKEN.fullmatch(given[TOKEN]):
         yield f"{TOKEN}: not a bot token. @BotFather on Telegram shows it: digits, a colon, then letters and digits."
     if given[API_URL]:
-        yield from _address_problems(API_URL, given)
+        yield from problems_with(API_URL, given[API_URL], HTTP, plain_allowed=plain)
     if given[WEBHOOK_URL]:
-        yield from _address_problems(WEBHOOK_URL, given)
+        yield from problems_with(WEBHOOK_URL, given[WEBHOOK_URL], HTTP, plain_allowed=plain)
         yield from _webhook_address_problems(given)
         yield from _webhook_problems(given)
     elif given[WEBHOOK_SECRET]:
@@ -95,30 +97,3 @@ def _webhook_problems(given: Mapping[str, str]) -> Iterator[str]:
         )
     if not (given[PORT].isascii() and given[PORT].isdigit() and 0 < int(given[PORT]) < 65_536):
         yield f"{PORT}: a webhook needs the port to listen on, 1 to 65535."
-
-
-def _address_problems(name: str, given: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with an address: the token goes over it, so it must be encrypted, or stay on this machine."""
-    try:
-        address = urlsplit(given[name])
-        _ = address.port
-    except ValueError:
-        yield f"{name}: not an address."
-        return
-    if address.scheme not in ("http", "https") or not address.hostname:
-        yield f"{name}: not an address. It begins with https://"
-    elif address.query or address.fragment or address.username:
-        yield f"{name}: it may hold no name, password, ? or #."
-    elif address.scheme == "http" and not _is_here(address) and given[PLAIN_HTTP] != "1":
-        yield (
-            f"{name}: plain http is readable on the way, and is only for this machine. Use https, or, on a network that"
-            f" you trust, set {PLAIN_HTTP}=1."
-        )
-
-
-def _is_here(address: SplitResult) -> bool:
-    host = address.hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

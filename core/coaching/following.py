@@ -10,7 +10,7 @@ from core.coaching.told import Here, Told
 from core.dialogue import typed
 from core.dialogue.screens import safely, short_version
 from core.dialogue.token import Token, read
-from core.dialogue.turn import Button, Notice, Prompt, Role
+from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
 from core.diary import FollowUp
 from core.followups import Ask, Course, Seen
 from core.library import Library
@@ -77,7 +77,10 @@ class Following:
             return None
         diary = self._here.diary.with_follow_up(later)
         if ask is Ask.SEEN:
-            replies = (*self._unseen(later), Following(self._library, self._here, later).question(Ask.COURSE))
+            replies: tuple[Reply, ...] = (
+                *self._unseen(later),
+                Following(self._library, self._here, later).question(Ask.COURSE),
+            )
             return Told(replies, diary, closes=self._keys(later))
         return replace(self._led_to(later, Course(later.answers[-1])), diary=diary, closes=self._keys(later))
 
