@@ -1,7 +1,6 @@
 """What members keep in their own hands: what is kept about them, what they agreed to, a copy of it, and its end."""
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core import consents
 from core.dialogue import Command, File, Inbound, Notice, Reply, Role, Session, Tap, Verdict, flow, typed
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
@@ -239,7 +239,7 @@ class Ownership:
         return Notice(self._words("privacy", "consents_head"), buttons, fleeting=True)
 
     def _consent(self, record: Record, kind: str, session: Session | None) -> Notice:
-        text, number = self._text(kind), str(CONSENTS.index(kind))
+        text, number = consents.text_of(self._words, kind), str(CONSENTS.index(kind))
         if self._agreed(record, kind):
             label = self._words("privacy", "consents", kind, "withdraw")
             return Notice(text, (self._button("withdraw", label, arg=number), self.consents_button(Role.BACK)), fleeting=True)
@@ -256,21 +256,15 @@ class Ownership:
         return Said((thanks,), (self._kept(kind, given=True),))
 
     def _withdraw(self, record: Record, kind: str) -> Said:
-        latest = _latest(record, kind)
-        # Where nothing is known of it, it may be that nothing can be read: a no is kept all the same.
-        taken = (self._kept(kind, given=False),) if latest is None or latest["given"] else ()
+        taken = consents.withdrawn(self._words, record.consents, kind, self._now())
         done = Notice(self._words("privacy", "consents", kind, "withdrawn"), (self.consents_button(Role.BACK),))
         return Said((done,), taken, forget_history=kind == "history")
 
     def _kept(self, kind: str, *, given: bool) -> Plain:
-        """Return a consent as it is kept: to which text, in which language, and when."""
-        text = {"kind": kind, "text_hash": self._hash(kind), "language": self._words.language}
-        return {**text, "given": given, "time": self._now().isoformat()}
+        return consents.as_kept(self._words, kind, self._now(), given=given)
 
     def _agreed(self, record: Record, kind: str) -> bool:
-        """Return whether the latest word on it is a yes to the text as it is now."""
-        latest = _latest(record, kind)
-        return latest is not None and bool(latest["given"]) and latest["text_hash"] == self._hash(kind)
+        return consents.agreed(self._words, record.consents, kind)
 
     def _barred(self, kind: str, session: Session | None) -> bool:
         return kind == "history" and session is not None and self._under_18(session)
@@ -281,12 +275,6 @@ class Ownership:
     def name(self, kind: str) -> str:
         """Return what members call a consent."""
         return self._words("privacy", "consents", kind, "name")
-
-    def _text(self, kind: str) -> str:
-        return self._words("privacy", "consents", kind, "text")
-
-    def _hash(self, kind: str) -> str:
-        return hashlib.sha256(self._text(kind).encode()).hexdigest()
 
     # ---------------------------------------------------------------- Buttons
 
@@ -310,10 +298,6 @@ def minute_of(now: datetime) -> int:
 def is_over(token: Token, now: datetime) -> bool:
     """Return whether a button that was drawn with `minute_of` is too old to do what cannot be undone."""
     return (minute_of(now) - token.step) % 100_000 > CONFIRM_WITHIN
-
-
-def _latest(record: Record, kind: str) -> Plain | None:
-    return next((consent for consent in reversed(record.consents) if consent["kind"] == kind), None)
 
 
 def _counts(kept: Mapping[str, Any]) -> dict[str, int]:
