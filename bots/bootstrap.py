@@ -19,6 +19,7 @@ from bots.running import Platform, Running, bounded
 from bots.settings import BACKUPS, ENV_FILE, Settings, read_settings
 from bots.status import Course
 from content import loader, signoff
+from core.coaching import Coaching
 from core.companion import Companion
 from core.enduring import EnduringRecords
 from core.library import Library
@@ -27,6 +28,7 @@ from core.members import Preferences
 from core.memory import MemoryRecords
 from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
+from core.planning import Planning
 from core.ports import Records
 from core.storage import (
     DatabaseMissing,
@@ -65,7 +67,8 @@ def companion(settings: Settings, kept: Records | None = None) -> Companion:
     library = loader.load(settings.language)
     kept = kept or MemoryRecords(_default(settings))
     ownership = Ownership(library, kept, now, signed_off)
-    return Companion(library, kept, now, fresh_id, ownership, linking=Linking(library, ownership, now, secrets.randbits))
+    linking = Linking(library, ownership, now, secrets.randbits)
+    return Companion(library, kept, now, fresh_id, ownership, linking=linking, coaching=Coaching(library))
 
 
 def signed_off(library: Library) -> SignedOff:
@@ -98,14 +101,18 @@ def running(
 ) -> Running:
     """Return a Hipwise yet to be started, which keeps its store in order, does what operators ask, and tells what is wrong."""
     # Imported here: no other command needs a scheduler, and it takes a while to load.
-    from scheduler.jobs import sending, upkeep
+    from scheduler.jobs import planning, sending, upkeep
     from scheduler.runner import Runner
 
     store, since = keeping.store, now()
     if store is None:
         return Running(companion(settings))
     folder, outreach = backups(environment), Outreach(store, {}, now)
-    kept, runner = records(settings, store), Runner((*upkeep(store, folder), sending(outreach)), now)
+    planned = Planning(loader.load(settings.language))
+    store.judged_by(planned.may)
+    # Planned before it is sent, so that what has become due is there.
+    jobs = (*upkeep(store, folder), planning(store, planned.plan), sending(outreach))
+    kept, runner = records(settings, store), Runner(jobs, now)
     operations = Operations(store, folder, now, _content(), lambda: Course(since, runner.last("purge"), kept.failing))
     control = Control(store.path, operations.commands())
     return Running(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
+from core.coaching import Coaching, Told
 from core.dialogue import (
     Command,
     Inbound,
@@ -15,12 +16,16 @@ from core.dialogue import (
     Turn,
     UnreadableSession,
     advance,
+    begun,
     beside,
     from_json,
     to_json,
 )
 from core.dialogue import typed as typed_words
 from core.dialogue.screens import safely
+from core.diary import UnreadableDiary
+from core.diary import from_json as diary_of
+from core.diary import to_json as diary_plain
 from core.errors import Overtaken, StorageUnavailable
 from core.ledger import Delivery, Kind, Owed
 from core.library import Library
@@ -76,8 +81,9 @@ class Companion:
         ownership: Ownership | None = None,
         *,
         linking: Linking | None = None,
+        coaching: Coaching | None = None,
     ) -> None:
-        self._ownership, self._linking = ownership, linking
+        self._ownership, self._linking, self._coaching = ownership, linking, coaching
         self._library, self._records, self._now, self._fresh_id = library, records, now, fresh_id
         self._allowance = Allowance()
         self._told: set[Address] = set()
@@ -135,8 +141,20 @@ class Companion:
                 return await self._link(asked, own)
             case Said():
                 return await self._beside(asked, record, session, own)
+            case None if (told := self._coached(inbound, record, session)) is not None:
+                return await self._tell(asked, record, session, told)
             case None:
                 return await self._advance(asked, record, session)
+
+    def _coached(self, inbound: Inbound, record: Record, session: Session | None) -> Told | None:
+        if self._coaching is None:
+            return None
+        try:
+            diary = None if record.diary is None else diary_of(record.diary)
+        except UnreadableDiary:  # it stays as it is, and all else goes on
+            log.warning("diary.unreadable")
+            return None
+        return self._coaching.answer(inbound, record, diary, session, now=self._now(), fresh=self._fresh_id())
 
     async def _own(self, inbound: Inbound, record: Record, session: Session | None) -> Said | Erasing | Linked | None:
         own = None if self._ownership is None else await self._ownership.answer(inbound, record, session)
@@ -157,6 +175,16 @@ class Companion:
         change, replies = self._stand_beside(record, session, own.replies)
         change = replace(change, consents=own.consents, forget_history=own.forget_history)
         return await self._keep(asked, change, replies)
+
+    async def _tell(self, asked: _Asked, record: Record, session: Session | None, told: Told) -> Answer:
+        """Return what is said about check-ins, and the check of the hip that it may begin."""
+        change, replies = self._stand_beside(record, session, told.replies)
+        if told.begins or told.given:
+            turn = begun(self._library, session, record.preferences, told.given, now=self._now(), fresh=self._fresh_id())
+            change = replace(change, session=None if turn.session is None else to_json(turn.session))
+            replies = (*told.replies, *turn.replies)
+        diary = None if told.diary is None else diary_plain(told.diary)
+        return await self._keep(asked, replace(change, diary=diary, consents=told.consents), replies)
 
     def _stand_beside(
         self, record: Record, session: Session | None, said: tuple[Reply, ...]

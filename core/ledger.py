@@ -65,6 +65,20 @@ EDITS = 5
 """An edit is idempotent, and is tried more often; but what comes after it for the same address does not wait for ever."""
 
 
+class Going(StrEnum):
+    """Whether what is written first may go at this moment."""
+
+    GO = "go"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """It may go later, and not before this time."""
+
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """A message owed to an address, before it has a row."""

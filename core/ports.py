@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.ledger import Delivery, Owed
+from core.ledger import Delivery, Going, Owed, Wait
 from core.link import Outcome, Step
 from core.members import Address
-from core.record import Change, Erased, Planned, Record
+from core.record import Change, Erased, Planned, Record, Sent
 
 Now = Callable[[], datetime]
 """The present, as an aware UTC time."""
@@ -15,8 +15,11 @@ Now = Callable[[], datetime]
 FreshId = Callable[[], str]
 """A new unguessable id in lower-case hexadecimal digits, at least eight of them."""
 
-Planner = Callable[[Record, datetime], Planned]
-"""What is kept about a member, and the time, in; what is to be written to them first out."""
+Planner = Callable[[Record, Sent, datetime], Planned]
+"""What is kept about a member, what went out to them, and the time in; what is to be written to them first out."""
+
+Judge = Callable[[Record, Delivery, datetime], Going | Wait]
+"""What is kept about a member, a message that was planned for them, and the time in; whether it may go now out."""
 
 Receipt = Callable[[Mapping[str, int], Mapping[str, int]], Sequence[Owed]]
 """The rows of each table before and after in; what is owed to whoever was erased out."""

@@ -1,15 +1,19 @@
 """What is kept about someone as a turn finds it, and what the turn changes. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.ledger import Delivery, Owed
+from core.ledger import Delivery, Kind, Owed
 from core.members import Address, Preferences
 
 Plain = Mapping[str, Any]
 """Plain JSON values."""
+
+
+Sent = Callable[[Kind, str], bool]
+"""Whether the message of an occurrence, by its kind and its key, went out, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)

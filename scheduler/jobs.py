@@ -7,10 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from core.outreach import Outreach
+from core.ports import Planner
 from core.storage import Store, back_up_if_due
 
 HOURLY = timedelta(hours=1)
 OFTEN = timedelta(seconds=20)
+TOGETHER = 50
+"""Diaries that are planned from in one commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ def upkeep(store: Store, backups: Path) -> tuple[Job, ...]:
 def sending(outreach: Outreach) -> Job:
     """Return what hands over everything that is owed and due; it waits for no message to be sent."""
     return Job("send", OFTEN, lambda _now: outreach.send_due())
+
+
+def planning(store: Store, plan: Planner) -> Job:
+    """Return what plans ahead from every diary whose time has come, so many in each commit that no answer waits."""
+
+    async def every(now: datetime) -> None:
+        while await store.plan_due(plan, now, TOGETHER) == TOGETHER:
+            pass
+
+    return Job("plan", OFTEN, every)
 
 
 def due(jobs: Iterable[Job], last: Mapping[str, datetime], now: datetime) -> tuple[Job, ...]:

@@ -12,7 +12,7 @@ from core.enduring import EnduringRecords
 from core.errors import StorageUnavailable
 from core.ledger import Kind
 from core.memory import MemoryRecords
-from core.record import Change, Planned, Record
+from core.record import Change, Planned, Record, Sent
 from core.storage import Store, StoreRecords, sql
 from fakes import ANNA, BEN, NOON, PLAIN, owed, ring, store
 
@@ -20,7 +20,7 @@ DIARY = {"zone": "Europe/Berlin", "canary": "between the ribs"}
 HOUR = timedelta(hours=1)
 
 
-def nothing(_record: Record, _now: datetime) -> Planned:
+def nothing(_record: Record, _sent: Sent, _now: datetime) -> Planned:
     return Planned()
 
 
@@ -47,7 +47,7 @@ async def test_a_diary_is_exported_and_erased_with_its_member(tmp_path: Path) ->
 async def test_a_changed_diary_is_planned_from_at_once_and_then_when_it_said(tmp_path: Path) -> None:
     seen: list[Record] = []
 
-    def plan(record: Record, now: datetime) -> Planned:
+    def plan(record: Record, _sent: Sent, now: datetime) -> Planned:
         seen.append(record)
         tip = owed(Kind.TIP, until=now + HOUR, occurrence="tip|today")
         return Planned([tip], None if record.diary is None else {**record.diary, "planned": True}, now + HOUR)
@@ -64,7 +64,7 @@ async def test_a_changed_diary_is_planned_from_at_once_and_then_when_it_said(tmp
 
 
 async def test_a_plan_that_fails_keeps_nobody_waiting_and_is_tried_again(tmp_path: Path) -> None:
-    def plan(record: Record, now: datetime) -> Planned:
+    def plan(record: Record, _sent: Sent, now: datetime) -> Planned:
         if record.diary == DIARY:
             raise ValueError("my secret knee")
         return Planned(look=now + timedelta(days=1))

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from core.errors import StorageUnavailable
 from core.members import Preferences
-from core.ports import Now
+from core.ports import Judge, Now
 from core.storage import opening
 from core.storage.book import Book
 from core.storage.erased import ErasedList
@@ -45,6 +45,7 @@ class Database:
         self._path, self._ring, self._now, self._expected = path, ring, now, expected
         self._default = default or Preferences()
         self._erased = erased
+        self._judge: Judge | None = None
         self._remembered_keys = remembered_keys
         self._known = Known()
         self._lock: Lock | None = None

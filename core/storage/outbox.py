@@ -42,10 +42,10 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
     if delivery.state is not State.OPEN and not may_repeat(delivery, now):
         return None
     placed = _placed(book, delivery)
-    owner = delivery.member if placed.edits == delivery.edits else _owner(book, delivery)
-    if owner is None:
+    member = delivery.member if placed.edits == delivery.edits else owner(book, delivery)
+    if member is None:
         return None
-    changed = None if placed.edits == delivery.edits else _sealed(book, owner, placed.id, placed)
+    changed = None if placed.edits == delivery.edits else _sealed(book, member, placed.id, placed)
     # It must stand where the caller believes it does: an older view of it decides nothing.
     if not book.run(sql.CLAIM, minute(now), changed, delivery.id, delivery.state, delivery.attempt):
         return None
@@ -54,7 +54,7 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
 
 def stand_alone(book: Book, delivery: Delivery) -> Delivery | None:
     """Return a claim that changes no message any more, or None where there is no such claim."""
-    member = _owner(book, delivery)
+    member = owner(book, delivery)
     if member is None:  # erased while it was under way
         return None
     alone = replace(delivery, edits=None, attempt=1)
@@ -64,7 +64,7 @@ def stand_alone(book: Book, delivery: Delivery) -> Delivery | None:
 
 def sent(book: Book, delivery: Delivery, message: str | None, now: datetime) -> bool:
     """Return whether it is noted that the platform took a delivery, and under which id."""
-    member = _owner(book, delivery)
+    member = owner(book, delivery)
     if member is None:  # erased while it was under way
         return False
     sealed = None if message is None else book.seal("outbox.message", member, delivery.id, message)
@@ -74,6 +74,21 @@ def sent(book: Book, delivery: Delivery, message: str | None, now: datetime) -> 
 def move(book: Book, statement: str, delivery: Delivery, now: datetime) -> bool:
     """Return whether a delivery went where the statement moves it."""
     return bool(book.run(statement, minute(now), delivery.id))
+
+
+def postpone(book: Book, delivery: Delivery, due: datetime) -> None:
+    """Have what is open be due later."""
+    book.run(sql.POSTPONE, minute(due), delivery.id)
+
+
+def leave(book: Book, delivery: Delivery, now: datetime) -> None:
+    """Give up what is not wanted any more: skipped where it never went, dropped where nobody knows."""
+    book.run(sql.SKIP if delivery.state is State.OPEN else sql.DROP, minute(now), delivery.id)
+
+
+def went_out(book: Book, member: str, kind: Kind, occurrence: str) -> bool:
+    """Return whether the message of an occurrence was sent, or may have been."""
+    return book.one(sql.WENT_OUT, occurrence_digest(book, member, kind, occurrence)) is not None
 
 
 def release(book: Book, delivery: Delivery, due: datetime, now: datetime) -> bool:
@@ -154,7 +169,7 @@ def occurrence_digest(book: Book, member: str, kind: str, occurrence: str) -> by
     return book.lookup.of("occurrence", f"{member}|{kind}|{occurrence}")
 
 
-def _owner(book: Book, delivery: Delivery) -> str | None:
+def owner(book: Book, delivery: Delivery) -> str | None:
     """Return whose a delivery is: by now perhaps that of the member who took its own in. None: erased."""
     if book.keys.of(book.db, delivery.member) is not None:
         return delivery.member

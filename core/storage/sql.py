@@ -172,6 +172,8 @@ CLAIM = """
 UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?, owed = COALESCE(?, owed)
 WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL
 """
+POSTPONE = "UPDATE outbox SET due = ? WHERE id = ? AND state = 'open'"
+WENT_OUT = "SELECT 1 FROM outbox WHERE occurrence_digest = ? AND state IN ('sent', 'unknown')"
 STAND_ALONE = "UPDATE outbox SET owed = ?, attempt = 1 WHERE id = ? AND state = 'claimed' AND attempt = ?"
 RELEASE = """
 UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ?

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from core import link
 from core.errors import Overtaken
-from core.ledger import Delivery, Owed, Tallies
+from core.ledger import Delivery, Going, Kind, Owed, Tallies, Wait
 from core.members import Address
-from core.ports import Planner, Receipt
+from core.ports import Judge, Planner, Receipt
 from core.record import Change, Erased, Record
 from core.storage import (
     backup,
@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+AHEAD = frozenset({Kind.CHECK_IN, Kind.TIP})
+"""What is planned ahead, and judged at the moment of sending."""
 PLAN_AGAIN = timedelta(hours=1)
 """After which a plan that failed is tried again."""
 
@@ -115,6 +117,10 @@ class Store(Database):
             return () if to is None else outbox.owe(book, to[0], owed, to[1], now)
 
         return await self._write(planned)
+
+    def judged_by(self, judge: Judge) -> None:
+        """Have what is planned ahead judged at the moment of sending; without this, it goes."""
+        self._judge = judge
 
     async def plan_due(self, plan: Planner, now: datetime, limit: int) -> int:
         """Return of how many diaries was planned what is owed for them, each with its diary and its next look in one commit.
@@ -208,8 +214,17 @@ class Store(Database):
         return await self._note(lambda book: outbox.due(book, now, limit))
 
     async def claim(self, delivery: Delivery) -> Delivery | None:
-        """Return the delivery, now the caller's to send, or None when it is not to be had: claimed, settled or erased."""
-        return await self._note(lambda book: outbox.claim(book, delivery, self._now()))
+        """Return the delivery, now the caller's to send, or None when it is not to be had: claimed, settled or erased.
+
+        Of what was planned ahead, whoever judges that says at this moment whether it goes, waits or is left.
+        """
+        now = self._now()
+
+        def claimed(book: Book) -> Delivery | None:
+            may_go = delivery.kind not in AHEAD or self._judged(book, delivery, now)
+            return outbox.claim(book, delivery, now) if may_go else None
+
+        return await self._note(claimed)
 
     async def stands_alone(self, delivery: Delivery) -> Delivery | None:
         """Return a claim as one that changes no message any more, or None when it is not to be had."""
@@ -372,10 +387,25 @@ class Store(Database):
 
     # ---------------------------------------------------------------- below
 
+    def _judged(self, book: Book, delivery: Delivery, now: datetime) -> bool:
+        """Return whether what was planned ahead may go now; where it may not, it is left, or open again for later."""
+        member = outbox.owner(book, delivery)
+        if self._judge is None or member is None:
+            return True
+        match self._judge(members.recorded(book, member, self._default), delivery, now):
+            case Wait(until=until):
+                outbox.postpone(book, delivery, until)
+                return False
+            case Going.LEAVE:
+                outbox.leave(book, delivery, now)
+                return False
+            case Going.GO:
+                return True
+
     def _plan(self, book: Book, member: str, plan: Planner, now: datetime) -> None:
         to = members.to_write_to(book, member)
         try:
-            planned = plan(members.recorded(book, member, self._default), now)
+            planned = plan(members.recorded(book, member, self._default), partial(outbox.went_out, book, member), now)
         except Exception as error:  # noqa: BLE001 - a diary that cannot be planned from is one member's, not everybody's
             log.error("plan.failed", extra={"error": type(error).__name__})  # noqa: TRY400 - no traceback: it may hold what was said
             diaries.look_later(book, member, now + PLAN_AGAIN)

@@ -1,0 +1,194 @@
+"""What is written to a member first: planned from their diary ahead, and judged anew at the moment of sending. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core import backing_off, consents, followups
+from core.checkins import next_step, opened, thread_of, windows
+from core.coaching.asked import Asked
+from core.coaching.following import Following
+from core.coaching.told import Here
+from core.dialogue import Notice, Reply, from_json
+from core.diary import REMEMBERED, Age, Asking, Diary, FollowUp
+from core.diary import from_json as diary_of
+from core.diary import to_json as diary_plain
+from core.ledger import Delivery, Going, Kind, Owed, Wait
+from core.library import Library
+from core.occasions import Occasion, Window
+from core.record import Planned, Record, Sent
+from core.replies import plain
+from core.runs import between
+from core.wallclock import day, first_allowed
+
+AHEAD = timedelta(hours=36)
+"""How far ahead messages are planned: an evening's run, and the morning after it."""
+BEHIND = timedelta(days=2)
+"""How far back runs are looked at whose check-ins may still be open."""
+AT_LATEST = timedelta(hours=12)
+"""After which a diary is looked at again, whatever is in it."""
+SOON = timedelta(minutes=1)
+"""After a window ends: then it is known that nobody answered."""
+CHECK_OPEN = timedelta(minutes=10)
+"""How much later a message goes that finds a check open."""
+LAST_FOR = timedelta(days=1)
+
+CONSENTS = {
+    Occasion.CHECKIN: "check_ins",
+    Occasion.MORNING: "check_ins",
+    Occasion.NUDGE: "check_ins",
+    Occasion.LAST: "check_ins",
+    Occasion.FOLLOWUP: "follow_up",
+    Occasion.TIP: "tips",
+}
+"""What must have been agreed to for each."""
+
+
+class Planning:
+    """Plans what is written first, and says of each message whether it may go."""
+
+    def __init__(self, library: Library) -> None:
+        self._library, self._words = library, library.words
+
+    def plan(self, record: Record, sent: Sent, now: datetime) -> Planned:
+        """Return what is owed from now on, how the diary goes on, and when to look again; raise UnreadableDiary."""
+        if record.diary is None:
+            return Planned()
+        diary = diary_of(record.diary).since(now - REMEMBERED)
+        owed: list[Owed] = []
+        if self._may_ask(record, diary):
+            diary, last = self._over(diary, sent, now)
+            diary = self._with_askings(diary, now)
+            owed += [*last, *(one for asking in diary.askings for one in self._asked(diary, asking, sent, now))]
+        if self._agreed(record, Occasion.FOLLOWUP):
+            diary = self._followed(diary, now)
+            owed += [one for follow_up in diary.follow_ups for one in self._again(record, diary, follow_up, now)]
+        plain_diary = diary_plain(diary)
+        return Planned(owed, None if plain_diary == record.diary else plain_diary, _next_look(owed, now))
+
+    def may(self, record: Record, delivery: Delivery, now: datetime) -> Going | Wait:
+        """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew."""
+        occasion = Occasion(delivery.reply["occasion"])
+        if record.diary is None or not self._agreed(record, occasion):
+            return Going.LEAVE
+        diary = diary_of(record.diary)
+        if not self._wanted(diary, delivery, occasion, now):
+            return Going.LEAVE
+        if (paused := diary.paused) is not None and now < paused:
+            return _later(delivery, paused)
+        if (allowed := first_allowed(now, diary.quiet, diary.days, diary.zone)) > now:
+            return _later(delivery, allowed)
+        return _later(delivery, now + CHECK_OPEN) if _check_is_open(record, now) else Going.GO
+
+    # ---------------------------------------------------------------- Check-ins
+
+    def _may_ask(self, record: Record, diary: Diary) -> bool:
+        return diary.age in {Age.UNDER_18, Age.ADULT} and self._agreed(record, Occasion.CHECKIN)
+
+    def _over(self, diary: Diary, sent: Sent, now: datetime) -> tuple[Diary, tuple[Owed, ...]]:
+        """Return the diary without waiting for what nobody answered, and the last message where that is owed."""
+        for asking in diary.askings:
+            if not asking.nudged and sent(Kind.CHECK_IN, _key(Occasion.NUDGE, asking)):
+                diary = diary.with_asking(replace(asking, nudged=True))
+        received = {a.id for a in diary.askings if any(sent(Kind.CHECK_IN, _key(o, a)) for o in CONSENTS)}
+        passed = backing_off.passed(diary, now, received)
+        if not passed.last:
+            return passed.diary, ()
+        due = first_allowed(now, diary.quiet, diary.days, diary.zone)
+        window = Window(Occasion.LAST, due, due + LAST_FOR)
+        goodbye = Notice(self._words("checkins", "last"))
+        return passed.diary, (_owed(Kind.CHECK_IN, goodbye, window, window.key("", day(due, diary.zone))),)
+
+    def _with_askings(self, diary: Diary, now: datetime) -> Diary:
+        """Return the diary with a check-in for each run that is to be asked about, as soon as it is near."""
+        for run in between(diary, now - BEHIND, now + AHEAD):
+            if diary.asking(thread_of(run)) is None and backing_off.asks(diary, run):
+                planned = windows(diary, run)
+                if planned and planned[-1].until > now:
+                    diary = diary.with_asking(opened(diary, run))
+        return diary
+
+    def _asked(self, diary: Diary, asking: Asking, sent: Sent, now: datetime) -> Iterator[Owed]:
+        """Yield the messages of a check-in that are owed by what was told so far."""
+        planned = list(windows(diary, asking.run))
+        once_more = backing_off.nudge(diary, asking)
+        if once_more and (asking.later or any(sent(Kind.CHECK_IN, _key(w.occasion, asking)) for w in planned)):
+            planned.append(once_more)
+        for window in planned:
+            yield from self._in_window(diary, asking, window, now)
+
+    def _in_window(self, diary: Diary, asking: Asking, window: Window, now: datetime) -> Iterator[Owed]:
+        scale = self._library.checkins.scale
+        step = next_step(scale, asking, morning=window.occasion is not Occasion.CHECKIN)
+        if step is None or not _near(window, now) or not backing_off.wanted(diary, scale, asking, window.occasion, now):
+            return
+        nudge = window.occasion is Occasion.NUDGE
+        prompt = Asked(self._library, diary, asking).opening(step, day(window.due, diary.zone), nudge=nudge)
+        yield _owed(Kind.CHECK_IN, prompt, window, _key(window.occasion, asking), thread=asking.id)
+
+    # ---------------------------------------------------------------- Follow-ups
+
+    def _followed(self, diary: Diary, now: datetime) -> Diary:
+        for follow_up in diary.follow_ups:
+            diary = diary.with_follow_up(followups.passed(diary, self._library.checkins, follow_up, now))
+        return diary
+
+    def _again(self, record: Record, diary: Diary, follow_up: FollowUp, now: datetime) -> Iterator[Owed]:
+        if follow_up.closed is not None:
+            return
+        here = Here(diary, record.preferences, now, "")
+        for number, window in enumerate(followups.windows(diary, self._library.checkins, follow_up)):
+            if number == follow_up.asked and _near(window, now):
+                prompt = Following(self._library, here, follow_up).opening()
+                key = window.key(follow_up.id, day(window.due, diary.zone))
+                yield _owed(Kind.CHECK_IN, prompt, window, key, thread=follow_up.id, number=number)
+
+    # ---------------------------------------------------------------- At the moment of sending
+
+    def _agreed(self, record: Record, occasion: Occasion) -> bool:
+        return consents.agreed(self._words, record.consents, CONSENTS[occasion])
+
+    def _wanted(self, diary: Diary, delivery: Delivery, occasion: Occasion, now: datetime) -> bool:
+        thread = str(delivery.reply.get("thread", ""))
+        match occasion:
+            case Occasion.CHECKIN | Occasion.MORNING | Occasion.NUDGE:
+                asking = diary.asking(thread)
+                # A pause puts it off; whether it is still worth anything then, its window says.
+                awake = replace(diary, paused=None)
+                return asking is not None and backing_off.wanted(awake, self._library.checkins.scale, asking, occasion, now)
+            case Occasion.FOLLOWUP:
+                follow_up = diary.follow_up(thread)
+                return follow_up is not None and follow_up.closed is None and follow_up.asked == delivery.reply["number"]
+            case Occasion.TIP | Occasion.LAST:
+                return True
+
+
+def _owed(kind: Kind, reply: Reply, window: Window, key: str, **more: object) -> Owed:
+    said = {**plain(reply), "occasion": window.occasion.value, "occurrence": key, **more}
+    return Owed(kind, said, window.due, window.until, key)
+
+
+def _key(occasion: Occasion, asking: Asking) -> str:
+    return Window(occasion, asking.run.start, asking.run.end).key(asking.run.id, asking.day)
+
+
+def _near(window: Window, now: datetime) -> bool:
+    return window.until > now and window.due <= now + AHEAD
+
+
+def _later(delivery: Delivery, until: datetime) -> Going | Wait:
+    """Return that a message waits, or that it is left where its window is over by then."""
+    return Wait(until) if delivery.until is not None and until <= delivery.until else Going.LEAVE
+
+
+def _check_is_open(record: Record, now: datetime) -> bool:
+    if record.session is None:
+        return False
+    session = from_json(record.session)
+    return session.asking is not None and not session.expired(now)
+
+
+def _next_look(owed: list[Owed], now: datetime) -> datetime:
+    """Return when something may follow from what was not answered, and soon enough for what comes near."""
+    ends = (one.until + SOON for one in owed if one.until is not None)
+    return min((*ends, now + AT_LATEST))
