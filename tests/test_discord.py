@@ -349,7 +349,9 @@ async def test_a_copy_of_what_is_kept_comes_as_a_file_to_its_member_alone(bot: R
 
 def code_of(member: Member) -> str:
     """Return the code that a member was shown last."""
-    return str(re.findall(r"\b\w{3}-\w{3}-\w{3}\b", member.last.text)[0])
+    found = re.search(r"\b\w{3}-\w{3}-\w{3}\b", member.last.text)
+    assert found is not None
+    return found[0]
 
 
 @pytest.mark.parametrize("made_in", ["a server", "the conversation"])

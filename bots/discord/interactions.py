@@ -180,7 +180,7 @@ def read(told: object, now: datetime) -> Meaning:
     try:
         given = msgspec.convert(told, _Interaction)
         return _meaning(given, _asked(given, now), _address(given))
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of a name with half a character in it
         raise Unreadable from error
 
 
@@ -188,7 +188,7 @@ def read_message(told: object) -> Wrote | Ignored:
     """Return what a message means, wherever it was written; raise Unreadable where nothing can be made of it."""
     try:
         given = msgspec.convert(told, _Written)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of a name with half a character in it
         raise Unreadable from error
     author = given.author
     if given.guild_id or given.webhook_id or author.bot or given.type not in TEXT_MESSAGES:
