@@ -250,3 +250,10 @@ def test_screens_may_be_replaced_and_the_rest_stays() -> None:
     assert not is_lasting(Notice("x", fleeting=True))
     assert is_lasting(Notice("x"))
     assert is_lasting(Verdict("x", Disposition.ROUTINE, (), ()))
+
+
+def test_half_a_character_in_a_name_makes_an_interaction_unreadable_and_no_more() -> None:
+    with pytest.raises(Unreadable):
+        read({"\ud83d": 1, "id": "\ud83d"}, NOW)
+    with pytest.raises(Unreadable):
+        read_message({"\ud83d": 1, "channel_id": 5})
