@@ -12,7 +12,7 @@ import msgspec
 import tomli
 
 from content import schema
-from core.care import CarePage, Region, Source
+from core.care import CarePage, Region, Source, Tip
 from core.checkins import CheckIns, Limit, Scale
 from core.clinical import (
     Advice,
@@ -26,6 +26,7 @@ from core.clinical import (
     Rule,
 )
 from core.library import Library
+from core.load import Bound, Bounds
 from core.words import Words
 
 HERE = Path(__file__).parent
@@ -48,6 +49,8 @@ def load(language: str = "en", root: Path = HERE) -> Library:
         sources=load_sources(root),
         regions=load_regions(root),
         checkins=load_checkins(root),
+        tips=load_tips(root),
+        bounds=load_bounds(root),
     )
 
 
@@ -125,6 +128,30 @@ def load_checkins(root: Path = HERE) -> CheckIns:
         again=file.again,
         limits=tuple(Limit(id=x.id, urgency=x.urgency, days=x.days, to=x.to, sources=x.sources) for x in file.limit),
     )
+
+
+def load_tips(root: Path = HERE) -> tuple[Tip, ...]:
+    """Return the tips in the order of the file."""
+    files = _read(root / "tips.toml", dict[str, schema.TipFile])
+    return tuple(
+        Tip(
+            id=id,
+            topic=t.topic,
+            states=frozenset(t.states),
+            sources=t.sources,
+            places=frozenset(t.places),
+            loads=frozenset(t.loads),
+            seasons=frozenset(t.seasons),
+            ages=frozenset(t.ages),
+        )
+        for id, t in files.items()
+    )
+
+
+def load_bounds(root: Path = HERE) -> Bounds:
+    """Return the bounds of load."""
+    file = _read(root / "load.toml", schema.LoadFile)
+    return Bounds(**{name: Bound(b.percent, b.days, b.sources) for name, b in msgspec.structs.asdict(file).items()})
 
 
 def load_articles(root: Path = HERE) -> tuple[schema.ParagraphFile, ...]:

@@ -5,9 +5,11 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from core.care import Hip, Topic
 from core.checkins import Sign
 from core.clinical import Disposition, Kind, Stage
-from core.diary import Light, Place
+from core.diary import Age, Light, Place
+from core.load import Load, Season
 
 
 class _Strict(Struct, forbid_unknown_fields=True):
@@ -192,6 +194,36 @@ class RegionFile(_Strict):
     source: str
     date: dt.date
     urgent: str = ""
+
+
+class TipFile(_Strict):
+    """A tip of `tips.toml`: whom it fits. What it leaves out holds for everybody, but for the age: adults."""
+
+    topic: Topic
+    states: tuple[Hip, ...]
+    sources: tuple[str, ...]
+    places: tuple[Place, ...] = ()
+    loads: tuple[Load, ...] = ()
+    seasons: tuple[Season, ...] = ()
+    ages: tuple[Age, ...] = (Age.ADULT,)
+
+
+class BoundFile(_Strict):
+    """A bound of `load.toml`."""
+
+    percent: int
+    days: int
+    sources: tuple[str, ...]
+
+
+class LoadFile(_Strict):
+    """`load.toml`."""
+
+    longest_run: BoundFile
+    more: BoundFile
+    building: BoundFile
+    daily: BoundFile
+    away: BoundFile
 
 
 class ParagraphFile(_Strict):

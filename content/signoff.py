@@ -10,7 +10,7 @@ from typing import Any
 from content.schema import SignOffFile
 from core.library import Library
 
-KINDS = ("rule", "advice", "care", "condition", "question", "checkin", "limit")
+KINDS = ("rule", "advice", "care", "condition", "question", "checkin", "limit", "tip", "load")
 HASH_LENGTH = 16
 _NOT_SIGNED = ("fingerprint",)
 """Fields that only repeat the others."""
@@ -65,6 +65,8 @@ def _logic(library: Library) -> dict[str, Any]:
         **{f"condition:{c.id}": c for c in pathway.conditions},
         **{f"question:{q.id}": q for q in pathway.questions},
         **_check_ins(library),
+        **{f"tip:{t.id}": t for t in library.tips},
+        **{f"load:{f.name}": getattr(library.bounds, f.name) for f in fields(library.bounds)},
     }
 
 
@@ -83,6 +85,8 @@ def _words(library: Library, kind: str, name: str) -> Any:
     match kind:
         case "question":
             return [find("questions", name), find("ui", "short", name)]
+        case "tip":
+            return find("tips", "say", name)
         case "care" | "advice":
             return find(kind, name)
         case "checkin":

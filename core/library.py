@@ -1,4 +1,4 @@
-"""Everything the conversation can say: the pathway, its words, and the care pages with their search."""
+"""Everything the conversation can say: the pathway, its words, the care pages with their search, and the tips."""
 
 import re
 from collections import Counter
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.care import CarePage, Region, Source
+from core.care import CarePage, Region, Source, Tip
 from core.checkins import CheckIns
 from core.clinical import Pathway
+from core.load import Bounds
 from core.members import Units, distance
 from core.triage import Triage
 from core.words import Words
@@ -31,6 +32,8 @@ class Library:
     sources: Mapping[str, Source]
     regions: Mapping[str, Region]
     checkins: CheckIns
+    tips: tuple[Tip, ...]
+    bounds: Bounds
 
     @cached_property
     def triage(self) -> Triage:

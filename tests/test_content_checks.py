@@ -142,7 +142,7 @@ MANY = [f"c{i}" for i in range(26)]
 
 CHECKINS = "checkins.toml"
 RULES, QUESTIONS, CONDITIONS, ADVICE = "hip/rules.toml", "hip/questions.toml", "hip/conditions.toml", "hip/advice.toml"
-EN = "locale/en"
+TIPS, EN = "tips.toml", "locale/en"
 
 BROKEN: list[tuple[str, dict[str, Edit], str]] = [
     # Check-ins
@@ -489,6 +489,81 @@ BROKEN: list[tuple[str, dict[str, Edit], str]] = [
         {f"{EN}/advice.toml": says("ice_short", "If you are overweight, run less.")},
         f"{EN}/advice.toml: ice_short: speaks of body weight: 'overweight'",
     ),
+    # Tips
+    ("a tip that cites nothing", {TIPS: says("sources", [], table="pillow")}, f"{TIPS}: pillow.sources: cites nothing"),
+    (
+        "a tip of an unknown source",
+        {TIPS: says("sources", ["NOBODY"], table="pillow")},
+        f"{TIPS}: pillow.sources: there is no source 'NOBODY'",
+    ),
+    (
+        "a bound of an unknown source",
+        {"load.toml": says("sources", ["NOBODY"], table="more")},
+        "load.toml: more.sources: there is no source 'NOBODY'",
+    ),
+    ("a tip for no state", {TIPS: says("states", [], table="pillow")}, f"{TIPS}: pillow.states: names no state"),
+    (
+        "a tip for a red light",
+        {TIPS: says("states", ["red"], table="pillow")},
+        f"{TIPS}: pillow.states: 'red' is none of well, sore",
+    ),
+    (
+        "a tip for everybody",
+        {TIPS: says("states", ["well", "unknown"], table="hip_and_core")},
+        f"{TIPS}: hip_and_core.states: fits whoever it is: name loads or seasons as well",
+    ),
+    (
+        "a tip for pain that only red lights have",
+        {TIPS: says("places", ["outer_hip", "groin"], table="swap_a_run")},
+        f"{TIPS}: swap_a_run.places: 'groin' fits nobody with these states",
+    ),
+    (
+        "a tip for children",
+        {TIPS: says("ages", ["under_16", "under_18"], table="every_run")},
+        f"{TIPS}: every_run.ages: nobody under 16 gets tips: name under_18, adult or both",
+    ),
+    (
+        "advice on load under 18",
+        {
+            TIPS: puts(
+                'topic = "warm_up"\nstates = ["well", "better"]\nages', 'topic = "load"\nstates = ["well", "better"]\nages'
+            )
+        },
+        f"{TIPS}: every_run.ages: nobody under 18 gets advice about load",
+    ),
+    (
+        "advice on a season under 18",
+        {TIPS: puts("[every_run]\n", '[every_run]\nseasons = ["building"]\n')},
+        f"{TIPS}: every_run.ages: nobody under 18 gets advice about load",
+    ),
+    (
+        "an unknown load",
+        {TIPS: puts('loads = ["longer"]', 'loads = ["heavier"]')},
+        f"{TIPS}: after_long_one.loads: 'heavier' is none of longer, more, daily",
+    ),
+    ("a tip without words", {f"{EN}/tips.toml": drops("pillow")}, f"{EN}/tips.toml: say.pillow: has no words"),
+    ("a state without its why", {f"{EN}/tips.toml": drops("step_back")}, f"{EN}/tips.toml: states.step_back: has no words"),
+    (
+        "words of a tip left over",
+        {f"{EN}/tips.toml": puts("[say]\n", '[say]\ngone = "Rest."\n')},
+        f"{EN}/tips.toml: say.gone: nothing uses these words",
+    ),
+    (
+        "a tip too long",
+        {f"{EN}/tips.toml": says("pillow", 40 * "Rest. " + "Rest.")},
+        f"{EN}/tips.toml: say.pillow: has 245 characters; a tip has 200 at most",
+    ),
+    ("a hard tip", {f"{EN}/tips.toml": says("pillow", HARD)}, f"{EN}/tips.toml: say.pillow: reads at grade "),
+    *(
+        (f"a tip {name}", {f"{EN}/tips.toml": says("pillow", text)}, f"{EN}/tips.toml: say.pillow: {line}")
+        for name, text, line in (
+            ("on weight", "Lose some weight.", "speaks of body weight"),
+            ("with a dose", "Take 400 mg before bed.", "has a dose"),
+            ("with a diagnosis", "You have bursitis.", "reads as a diagnosis"),
+            ("with a test", "Hop on that leg.", "asks for a movement as a test"),
+            ("with a likelihood", "1 in 3 runners get hurt.", "has a likelihood in numbers"),
+        )
+    ),
 ]
 
 
@@ -753,6 +828,9 @@ def sign(item: str, signed: str) -> Edit:
         ("checkin:scale", CHECKINS, puts("go = 3", "go = 2")),
         ("checkin:hold", f"{EN}/checkins.toml", says("hold", "Hold on.", table="lights")),
         ("limit:home_care_a_week", CHECKINS, puts('to = "routine"', 'to = "same_day"')),
+        ("tip:pillow", f"{EN}/tips.toml", says("pillow", "Use a pillow.")),
+        ("tip:pillow", TIPS, says("states", ["sore"], table="pillow")),
+        ("load:longest_run", "load.toml", says("percent", 120, table="longest_run")),
     ],
 )
 def test_a_change_takes_a_sign_off_away(

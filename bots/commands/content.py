@@ -52,6 +52,7 @@ def _summary(library: Library, languages: tuple[str, ...]) -> str:
         f"{len(p.conditions)} patterns",
         f"{len(p.advice)} pieces of advice",
         f"{len(library.pages)} care pages",
+        f"{len(library.tips)} tips",
         f"{len(library.sources)} sources",
     )
     return f"The content is in order: {', '.join(counts)}; languages: {', '.join(languages)}."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from content import loader
-from content.checks import logic, placeholders, prose, questions, records, screens, words
+from content.checks import logic, placeholders, prose, questions, records, screens, tips, words
 from content.checks.material import Material, read_material, unreadable
 from content.checks.problem import Problem
 from content.checks.words import TABLES
@@ -18,6 +18,7 @@ LOGIC: tuple[Check, ...] = (
     *(logic.codes_known, logic.once, logic.references, logic.check_ins),
     *(questions.leads_on, questions.all_reached, questions.unsure_counts),
     *(records.cited, records.carried, records.signed),
+    *(tips.fits_somebody, tips.fits_no_child),
 )
 WORDED: tuple[Check, ...] = (
     *(words.worded, words.owned, words.asked_for),
@@ -25,6 +26,7 @@ WORDED: tuple[Check, ...] = (
     words.typed_is_plain,
 )
 ENGLISH: tuple[Check, ...] = (
+    tips.short,
     *(prose.clean, prose.about_weight, prose.says_what_changed),
     *(prose.short_at_first, prose.easy_to_read, prose.terms_used),
 )

@@ -16,13 +16,16 @@ from content.checks.problem import (
     REGIONS,
     RULE_ARRAYS,
     RULES,
+    TIPS,
     Problem,
     missing,
 )
+from core.care import Hip, Topic
 from core.checkins import WORST, Sign
 from core.clinical import Disposition, Kind, Stage
-from core.diary import Light, Place
+from core.diary import Age, Light, Place
 from core.library import UNKNOWN_REGION
+from core.load import Load, Season
 
 URGENCIES = tuple(d.value for d in Disposition)
 VALUES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
@@ -36,6 +39,12 @@ VALUES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (ADVICE, "", "urgencies", URGENCIES),
     (CHECKINS, "limit", "urgency", URGENCIES),
     (CHECKINS, "limit", "to", URGENCIES),
+    (TIPS, "", "topic", tuple(Topic)),
+    (TIPS, "", "states", tuple(Hip)),
+    (TIPS, "", "places", tuple(Place)),
+    (TIPS, "", "loads", tuple(Load)),
+    (TIPS, "", "seasons", tuple(Season)),
+    (TIPS, "", "ages", tuple(Age)),
 )
 """File, array of tables in it (or its own tables), field, and what the field may say."""
 CODES = (

@@ -7,6 +7,7 @@ QUESTIONS, RULES, PATHWAY = "hip/questions.toml", "hip/rules.toml", "hip/pathway
 CONDITIONS, ADVICE, FINDINGS = "hip/conditions.toml", "hip/advice.toml", "hip/findings.toml"
 ARTICLES, DANGER, GLOSSARY = "articles.toml", "danger.toml", "glossary.toml"
 REGIONS, SIGNOFFS, CHECKINS = "regions.toml", "signoffs.toml", "checkins.toml"
+TIPS, LOAD = "tips.toml", "load.toml"
 RULE_ARRAYS = ("rule", "raise", "reassurance")
 """The arrays of tables in the file of the rules; each entry has words and sources."""
 

@@ -10,9 +10,11 @@ from content.checks.problem import (
     CHECKINS,
     CONDITIONS,
     DANGER,
+    LOAD,
     RULE_ARRAYS,
     RULES,
     SIGNOFFS,
+    TIPS,
     Problem,
     missing,
 )
@@ -47,7 +49,7 @@ def signed(m: Material) -> Iterator[Problem]:
 
 
 def _citations(m: Material) -> Iterator[tuple[str, str, list[str]]]:
-    files = [CONDITIONS, ADVICE, DANGER, *(f"care/{shelf}.toml" for shelf in loader.SHELVES)]
+    files = [CONDITIONS, ADVICE, DANGER, TIPS, LOAD, *(f"care/{shelf}.toml" for shelf in loader.SHELVES)]
     for file, array in [*((RULES, array) for array in RULE_ARRAYS), *((file, "") for file in files)]:
         for name, entry in m.entries(file, array):
             yield file, name, flat(entry.get("sources"))

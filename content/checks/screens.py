@@ -8,6 +8,7 @@ from content.checks.material import Material, key_of
 from content.checks.problem import Problem
 from core.checkins import Step
 from core.clinical import Kind, Question
+from core.coaching import tip
 from core.coaching.asked import Asked
 from core.dialogue.result import Result
 from core.dialogue.screens import Screens
@@ -18,6 +19,7 @@ from core.dialogue.turn import Button, File, Notice, Prompt, Reply, Verdict
 from core.diary import Asking, Diary, Origin, Run
 from core.library import Library
 from core.members import Preferences, Units
+from core.tips import Chosen
 from core.words import MissingWords
 
 TELEGRAM_TEXT = 4096
@@ -70,8 +72,16 @@ def drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
     for name in SHELVES:
         for start in range(0, len(library.shelf(name)), PER_SCREEN):
             yield ui, f"shelves.{name}", partial(shelves.shelf, name, start)
+    for t in library.tips:
+        for state in t.states:
+            chosen = Chosen(t, state, tuple(t.places), tuple(t.loads), next(iter(t.seasons), None))
+            yield m.file("tips", "say", t.id), f"say.{t.id}", partial(_tip, chosen, library)
     yield from ((ui, name, getattr(shelves, name)) for name in ("help", "care", "settings", "regions"))
     yield ui, "buttons", Result(library, _session(library, None, View.VERDICT), WIDEST).verdict
+
+
+def _tip(chosen: Chosen, library: Library) -> Reply:
+    return Prompt(tip.told(chosen, library), "tip", ())
 
 
 def _asking(library: Library, question: Question, view: View) -> Screens:

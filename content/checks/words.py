@@ -6,13 +6,15 @@ from content.checks.asked import read_code
 from content.checks.material import Keys, Material, flat, key_of
 from content.checks.placeholders import names_in
 from content.checks.problem import DANGER, RULE_ARRAYS, RULES, Problem
+from core.care import Hip
 from core.clinical import Disposition, Question
 from core.dialogue.typed import plain
 from core.diary import Place
+from core.load import Load, Season
 
 TABLES = (
     *("advice", "checkins", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
-    *("platform", "privacy", "regions", "rules", "ui", "watch"),
+    *("platform", "privacy", "regions", "rules", "tips", "ui", "watch"),
 )
 """Files that every language has, besides its care pages and judgements."""
 BY_NAME = ("checkins", "link", "ui", "platform", "privacy")
@@ -87,6 +89,7 @@ def _needed(m: Material) -> Iterator[tuple[Keys, type]]:
     yield from ((("checkins", "places", place.value), str) for place in Place)
     yield from ((("dispositions", d.value, part), str) for d in Disposition for part in ("soon", "first"))
     yield from ((("dispositions", d.value, "look_again"), str) for d in Disposition if d is not Disposition.EMERGENCY)
+    yield from ((path, str) for path in _needed_by_tips(m))
     for page in m.library.pages:
         yield ("care", page.id, "title"), str
         yield from ((("care", page.id, part), list) for part in ("keywords", "body"))
@@ -100,6 +103,15 @@ def _needed_by(q: Question) -> Iterator[Keys]:
     yield from (("questions", q.id, part) for part in ("ask", "why", "none", *(("plain",) if q.red_flag else ())))
     for choices in ("choices", *(("plain_choices",) if q.red_flag else ())):
         yield from (("questions", q.id, choices, c.id) for c in q.choices)
+
+
+def _needed_by_tips(m: Material) -> Iterator[Keys]:
+    tips = m.library.tips
+    yield from (("tips", "say", tip.id) for tip in tips)
+    yield from (("tips", "states", state) for state in sorted(set(Hip) - {Hip.UNKNOWN}))
+    yield from (("tips", "places", place) for place in sorted({place for tip in tips for place in tip.places}))
+    yield from (("tips", "loads", one) for one in Load)
+    yield from (("tips", "seasons", one) for one in Season)
 
 
 def _all_names(m: Material, path: Keys) -> frozenset[str]:
