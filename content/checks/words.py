@@ -14,10 +14,10 @@ from core.load import Load, Season
 
 TABLES = (
     *("advice", "checkins", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
-    *("platform", "privacy", "regions", "rules", "tips", "ui", "watch"),
+    *("platform", "privacy", "progress", "regions", "rules", "tips", "ui", "watch"),
 )
 """Files that every language has, besides its care pages and judgements."""
-BY_NAME = ("checkins", "link", "ui", "platform", "privacy")
+BY_NAME = ("checkins", "link", "ui", "platform", "privacy", "progress")
 """Those whose words the code asks for by name."""
 
 
