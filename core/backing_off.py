@@ -30,6 +30,8 @@ class Passed:
 
 def asks(diary: Diary, run: Run) -> bool:
     """Return whether a run is asked about at all: not in a pause or in silence, and once a week in the weekly rhythm."""
+    if not diary.zone_known:
+        return False
     if diary.paused is not None and run.end < diary.paused:
         return False
     match diary.rhythm:

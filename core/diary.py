@@ -167,6 +167,8 @@ class Waiting:
 
     setting: str
     since: datetime
+    options: tuple[str, ...] = ()
+    """What is offered for it; a button names one by its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class Diary:
 
     zone: str = "UTC"
     """An IANA name."""
+    zone_known: bool = True
+    """Whether they told where they are. Until then nothing is written first."""
     age: Age | None = None
     quiet: Quiet = Quiet()
     delay: int = 120
@@ -226,6 +230,20 @@ class Diary:
             follow_ups=tuple(one for one in self.follow_ups if one.closed is None or one.closed >= time),
             tips=tuple(given for given in self.tips if given.at >= time),
         )
+
+
+def without(diary: Diary, kind: str) -> Diary:
+    """Return the diary without what was kept for one consent. Without any, nothing is left of it."""
+    match kind:
+        case "check_ins":
+            left = replace(diary, plan=(), clubs=(), runs=(), askings=(), paused=None, ignored=0, rhythm=Rhythm.EACH_RUN)
+        case "follow_up":
+            left = replace(diary, follow_ups=())
+        case "tips":
+            left = replace(diary, tips=())
+        case _:
+            left = diary
+    return replace(left, waiting=None)
 
 
 class UnreadableDiary(ValueError):

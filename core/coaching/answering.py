@@ -59,8 +59,8 @@ class Answering:
             return self._redone() if token.act == "redo" else self._answered_already()
         return self._on_open(token) or self._answered_already()
 
-    def typed(self, text: str) -> Told | None:
-        """Return what a typed answer to the open question leads to; None for words that are the whole bot's."""
+    def typed(self, text: str) -> Told | Token | None:
+        """Return what a typed answer to the open question leads to, or the button that it names."""
         step = self._step
         if step is None:
             return None
@@ -76,12 +76,14 @@ class Answering:
         choices = {b.tap: b for b in (*prompt.choices, *opening.choices)}
         named = typed.read_typed(text, tuple(choices.values()))
         token = read(named[0].tap) if len(named) == 1 else None
-        return self._on_open(token) if token else self._not_caught(step)
+        return token or self._not_caught(step)
 
     # ---------------------------------------------------------------- Presses
 
     def _on_open(self, token: Token) -> Told | None:
         match token.act:
+            case "now":
+                return self.begun()
             case "later":
                 later = self._here.now + backing_off.SNOOZED
                 return self._kept(replace(self._asking, later=later, nudged=False), "later", Occasion.NUDGE)

@@ -1,19 +1,25 @@
 """The one door to all of it: commands, taps and typed answers about check-ins."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from core.coaching.answering import Answering
+from core.coaching.arranging import KINDS, Arranging
 from core.coaching.following import Following
+from core.coaching.spoken import Spoken
+from core.coaching.telling import Telling
 from core.coaching.told import Here, Told
-from core.dialogue import Inbound, Notice, Session, Tap, Text, typed
-from core.dialogue.token import Token, read
+from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Text, typed
+from core.dialogue.screens import short_version
+from core.dialogue.token import MENU, Token, read
+from core.dialogue.turn import Button, Role
 from core.diary import Diary
 from core.library import Library
 from core.record import Record
 
 THREAD = 8
 """Hexadecimal digits of the thread of a check-in or a follow-up: shorter than that of any check."""
+CONSENTS = {"1": "follow_up", "2": "check_ins", "3": "tips"}
+"""What a button of "what I agree to" carries for those that are about this."""
 
 
 class Coaching:
@@ -27,34 +33,139 @@ class Coaching:
     ) -> Told | None:
         """Return what to say and to change, or None for what is not about this. Words of danger go to the conversation.
 
-        `now` is an aware time, `fresh` an unguessable hexadecimal id of at least eight digits.
+        `now` is an aware time, `fresh` an unguessable hexadecimal id of at least eight digits. It has to be asked before
+        anybody else who reads menu buttons: a yes to check-ins or tips needs an age, which it asks for.
         """
-        here = Here(diary or Diary(), record.preferences, now, fresh)
+        turn = _Turn(self._library, Here(diary or Diary(), record.preferences, now, fresh), record, session)
         match inbound:
             case Tap(token=text) if (token := read(text)) and len(token.thread) == THREAD:
-                return self._pressed(here, token)
-            case Text(text=text) if not typed.danger_in(self._words, text) and text.strip():
-                return self._typed(here, session, text)
+                return turn.on_thread(token)
+            case Tap(token=text) if (token := read(text)) and token.thread == MENU:
+                return turn.on_menu(token)
+            case Command(name=name, rest=rest) if not typed.danger_in(self._words, f"{name} {rest}"):
+                return turn.command(name, rest)
+            case Text(text=text) if text.strip() and not typed.danger_in(self._words, text):
+                return turn.typed(text)
             case _:
                 return None
 
-    def _pressed(self, here: Here, token: Token) -> Told:
-        if asking := here.diary.asking(token.thread):
-            return Answering(self._library, here, asking).pressed(token)
-        if follow_up := here.diary.follow_up(token.thread):
-            return Following(self._library, here, follow_up).pressed(token)
+    def offered(
+        self, replies: tuple[Reply, ...], record: Record, diary: Diary | None, session: Session | None, *, now: datetime
+    ) -> tuple[Reply, ...]:
+        """Return what the conversation says, a result among it with a button to be asked about it again."""
+        return Telling(self._library, Here(diary or Diary(), record.preferences, now, "")).offered(replies, session)
+
+    def stopped(self, record: Record, diary: Diary | None, *, now: datetime) -> Told:
+        """Return what takes back that anything is written first, for /stop: check-ins and tips."""
+        told = Told(())
+        for kind in KINDS:
+            here = Here(told.diary or diary or Diary(), record.preferences, now, "")
+            arranging = Arranging(self._library, here, (*record.consents, *told.consents))
+            if arranging.agreed_to(kind):
+                ended = arranging.ended(kind)
+                told = Told((*told.replies, *ended.replies), ended.diary, (*told.consents, *ended.consents))
+        return told
+
+    def last(self) -> Notice:
+        """Return the last message before silence. It says nothing of health."""
+        token = str(Token(short_version(self._library.pathway.version), MENU, 0, "optin", "0"))
+        again = Button(token, self._words("checkins", "buttons", "again"), Role.OTHER)
+        return Notice(self._words("checkins", "open", "last"), (again,))
+
+
+class _Turn:
+    """What one inbound leads to."""
+
+    def __init__(self, library: Library, here: Here, record: Record, session: Session | None) -> None:
+        self._library, self._words, self._here = library, library.words, here
+        self._record, self._session = record, session
+        self._arranging = Arranging(library, here, record.consents)
+        self._telling = Telling(library, here)
+
+    def on_thread(self, token: Token) -> Told:
+        asking, follow_up = self._here.diary.asking(token.thread), self._here.diary.follow_up(token.thread)
+        if token.act == "stop":
+            return self._arranging.ended("check_ins" if follow_up is None else "follow_up")
+        if asking is not None:
+            return Answering(self._library, self._here, asking).pressed(token)
+        if follow_up is not None:
+            return Following(self._library, self._here, follow_up).pressed(token)
         return Told((Notice(self._words("checkins", "over"), fleeting=True),))
 
-    def _typed(self, here: Here, session: Session | None, text: str) -> Told | None:
-        """Return what a typed answer to the newest open question leads to, where that is one of these."""
-        open_ones = self._open(here)
-        if not open_ones:
-            return None
-        newest = max(open_ones, key=lambda one: one.asked)
-        asked_later = session is not None and session.asking is not None and session.touched > newest.asked
-        return None if asked_later else newest.typed(text)
+    def on_menu(self, token: Token) -> Told | None:
+        match token.act:
+            case "optin" if token.arg in ("0", "1"):
+                return self._arranging.opened(KINDS[int(token.arg)])
+            case "agree":
+                return self._arranging.agreed(token)
+            case "end" if token.arg in ("0", "1"):
+                return self._arranging.ended(KINDS[int(token.arg)])
+            case "consent" | "give" if CONSENTS.get(token.arg) in KINDS:
+                return self._arranging.opened(CONSENTS[token.arg])
+            case "withdraw" if token.arg in CONSENTS:
+                return self._arranging.ended(CONSENTS[token.arg])
+            case "no":
+                return Told((Notice(self._words("checkins", "left"), fleeting=True),))
+            case "settings":
+                return self._arranging.settings()
+            case "set":
+                return self._arranging.asked(token.arg)
+            case "zone" | "quiet" | "days" | "delay" | "plan" | "pause":
+                return self._arranging.set(token)
+            case "unran":
+                return self._telling.unran(token.arg)
+            case "follow":
+                return self._telling.follow(self._session)
+            case "followyes":
+                return self._followed(token)
+            case _:
+                return None
 
-    def _open(self, here: Here) -> Sequence[Answering | Following]:
-        asked: list[Answering | Following] = [Answering(self._library, here, asking) for asking in here.diary.askings]
-        asked += [Following(self._library, here, follow_up) for follow_up in here.diary.follow_ups]
-        return [one for one in asked if one.open]
+    def command(self, name: str, rest: str) -> Told | None:
+        match name:
+            case "checkins":
+                return self._arranging.opened("check_ins")
+            case "tips":
+                return self._arranging.opened("tips")
+            case "settings":
+                return self._arranging.settings()
+            case "ran":
+                return (
+                    self._telling.ran(rest) if self._arranging.agreed_to("check_ins") else self._arranging.opened("check_ins")
+                )
+            case "pause":
+                return self._pause(rest)
+            case _:
+                return None
+
+    def typed(self, text: str) -> Told | None:
+        """Return what a typed answer to the newest open question leads to, where that is one of these."""
+        asked: list[Answering | Following] = [Answering(self._library, self._here, a) for a in self._here.diary.askings]
+        asked += [Following(self._library, self._here, f) for f in self._here.diary.follow_ups]
+        newest = max((one for one in asked if one.open), key=lambda one: one.asked, default=None)
+        waiting, session = self._arranging.waits, self._session
+        times = [newest.asked] if newest else []
+        times += [session.touched] if session is not None and session.asking is not None else []
+        if waiting is not None and all(waiting.since >= time for time in times):
+            return self._arranging.typed(text)
+        if newest is None or any(time > newest.asked for time in times):
+            return None
+        meant = newest.typed(text)
+        return self.on_thread(meant) if isinstance(meant, Token) else meant
+
+    def _pause(self, rest: str) -> Told:
+        if not rest.strip() or not self._arranging.writes:
+            return self._arranging.asked("pause")
+        said = typed.plain(rest)
+        if said in self._words.list("checkins", "typed", "off"):
+            return self._arranging.paused(0)
+        days = Spoken(self._words).days(rest)
+        if days is None:
+            return self._arranging.asked("pause").after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
+        return self._arranging.paused(days)
+
+    def _followed(self, token: Token) -> Told:
+        told = self._telling.following(token, self._session)
+        if told.diary is None or told.diary.zone_known:
+            return told
+        return self._arranging.where(told)

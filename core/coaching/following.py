@@ -55,16 +55,15 @@ class Following:
             return self._answered_already()
         return self._on_open(token) or self._answered_already()
 
-    def typed(self, text: str) -> Told | None:
-        """Return what a typed answer to the open question leads to."""
+    def typed(self, text: str) -> Told | Token | None:
+        """Return what a typed answer to the open question leads to, or the button that it names."""
         ask = followups.next_ask(self._follow_up)
         if ask is None:
             return None
         prompt = self.question(ask)
         named = typed.read_typed(text, prompt.choices)
         token = read(named[0].tap) if len(named) == 1 else None
-        told = self._on_open(token) if token else None
-        return told or Told((Notice(self._words("checkins", "not_caught"), fleeting=True), prompt))
+        return token or Told((Notice(self._words("checkins", "not_caught"), fleeting=True), prompt))
 
     # ---------------------------------------------------------------- Below
 
@@ -75,14 +74,17 @@ class Following:
         later = followups.answered(self._library.checkins, self._follow_up, ask, int(token.arg), self._here.now)
         if later is None:
             return None
-        diary = self._here.diary.with_follow_up(later)
         if ask is Ask.SEEN:
+            diary = self._here.diary.with_follow_up(later)
             replies: tuple[Reply, ...] = (
                 *self._unseen(later),
                 Following(self._library, self._here, later).question(Ask.COURSE),
             )
             return Told(replies, diary, closes=self._keys(later))
-        return replace(self._led_to(later, Course(later.answers[-1])), diary=diary, closes=self._keys(later))
+        # What was told is held against the first time now; once all is over, it has no use any more.
+        kept = later if later.closed is None else replace(later, findings=(), answers=())
+        told = self._led_to(later, Course(later.answers[-1]))
+        return replace(told, diary=self._here.diary.with_follow_up(kept), closes=self._keys(later))
 
     def _unseen(self, follow_up: FollowUp) -> Iterator[Notice]:
         """Yield what was to be done, for someone who was to be seen and was not."""

@@ -1,0 +1,135 @@
+"""A run that a member tells of, and a result that they want to be asked about again. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from core import backing_off, checkins, consents
+from core.coaching.spoken import Spoken
+from core.coaching.told import Here, Told
+from core.dialogue import flow
+from core.dialogue.screens import short_version
+from core.dialogue.session import Session, View
+from core.dialogue.token import MENU, Token
+from core.dialogue.turn import Button, Notice, Prompt, Reply, Role, Verdict
+from core.diary import Age, Asking, Diary, FollowUp, Origin, Run
+from core.library import Library
+from core.members import MILES_PER_KM, Units
+from core.occasions import Occasion, Window
+from core.record import Plain
+from core.runs import NEAR
+from core.wallclock import local
+
+UNDER_18 = frozenset({"age_under_10", "age_10_17"})
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Takes what a member tells of by themselves."""
+
+    library: Library
+    here: Here
+
+    def ran(self, rest: str) -> Told:
+        """Note a run that has just ended, with as much as was told of it: it wins over what was known of it before."""
+        told = Spoken(self.library.words).run(rest, self.here.preferences.units) if rest.strip() else (None, None)
+        if told is None:
+            return Told((Notice(self._words("checkins", "not_a_run"), fleeting=True),))
+        metres, minutes = told
+        start = self.here.now - timedelta(minutes=minutes or 60)
+        run = Run(self.here.fresh[:8], start, Origin.TOLD, minutes=minutes, metres=metres)
+        diary = backing_off.answered(replace(self.here.diary, paused=None))
+        asking = self._asked_before(run) or checkins.opened(diary, run)
+        if diary.age is not Age.UNDER_18:
+            diary = replace(diary, runs=(*(r for r in diary.runs if abs(r.start - run.start) > NEAR), run))
+        text = "\n".join((self._words("checkins", "noted", run=self._of(run)), *self._when(diary, asking)))
+        choices = () if asking.closed else (self._on(asking, "now"),)
+        away = Button(self._menu("unran", run.id), self._words("checkins", "buttons", "unran"), Role.OTHER)
+        return Told((Notice(text, (*choices, away)),), diary=diary.with_asking(asking))
+
+    def unran(self, id: str) -> Told:
+        """Take a run back that was told by mistake, with a check-in of it that has no answer."""
+        diary = self.here.diary
+        runs = tuple(run for run in diary.runs if run.id != id)
+        gone = [a for a in diary.askings if a.run.id == id and a.touched is None]
+        if len(runs) == len(diary.runs) and not gone:
+            return Told((Notice(self._words("checkins", "over"), fleeting=True),))
+        askings = tuple(a for a in diary.askings if a not in gone)
+        kinds = (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
+        keys = tuple(Window(kind, a.run.start, a.run.start).key(a.run.id, a.day) for a in gone for kind in kinds)
+        return Told((Notice(self._words("checkins", "unran")),), diary=replace(diary, runs=runs, askings=askings), closes=keys)
+
+    # ---------------------------------------------------------------- A result
+
+    def offered(self, replies: tuple[Reply, ...], session: Session | None) -> tuple[Reply, ...]:
+        """Return what is said, a result among it with a button to be asked about it again."""
+        if session is None or any(f.check == session.id for f in self.here.diary.follow_ups):
+            return replies
+        button = Button(self._menu("follow"), self._words("checkins", "buttons", "follow"), Role.OTHER)
+        return tuple(replace(r, choices=(*r.choices, button)) if isinstance(r, Verdict) else r for r in replies)
+
+    def follow(self, session: Session | None) -> Told:
+        """Return exactly what is agreed to, for the result that is open."""
+        if session is None or session.view is not View.VERDICT:
+            return Told((Notice(self._words("checkins", "no_result"), fleeting=True),))
+        yes = Button(self._menu("followyes"), self._words("privacy", "consents", "follow_up", "give"), Role.ANSWER)
+        no = Button(self._menu("no"), self._words("checkins", "buttons", "no"), Role.OTHER)
+        return Told((Prompt(consents.text_of(self.library.words, "follow_up"), "follow_up", (yes, no)),))
+
+    def following(self, token: Token, session: Session | None) -> Told:
+        """Take a yes to be asked about the open result again; once for each result."""
+        if session is None or session.view is not View.VERDICT or token.version != self._version:
+            return self.follow(session)
+        if any(f.check == session.id for f in self.here.diary.follow_ups):
+            return Told((Notice(self._words("checkins", "answered"), fleeting=True),))
+        findings = flow.findings_of(self.library, session)
+        young = self.here.diary.age is Age.UNDER_18 or bool(findings & UNDER_18)
+        urgency = self.library.triage.urgency(findings).value
+        kept = () if young else tuple(sorted(findings))
+        new = FollowUp(self.here.fresh[:8], session.id, urgency, kept, self.here.now)
+        known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
+        given: Plain = consents.as_kept(self.library.words, "follow_up", self.here.now, given=True)
+        thanks = Notice(self._words("privacy", "consents", "follow_up", "given"))
+        return Told((thanks,), diary=known.with_follow_up(new), consents=(given,))
+
+    # ---------------------------------------------------------------- Below
+
+    def _asked_before(self, run: Run) -> Asking | None:
+        """Return the check-in that there is for this very run, with what is known of the run now."""
+        near = [a for a in self.here.diary.askings if abs(a.run.start - run.start) <= NEAR]
+        if not near:
+            return None
+        nearest = min(near, key=lambda asking: abs(asking.run.start - run.start))
+        ran = True if nearest.ran is None else nearest.ran
+        return replace(nearest, run=replace(run, id=nearest.run.id), ran=ran)
+
+    def _when(self, diary: Diary, asking: Asking) -> Iterator[str]:
+        planned = [w for w in checkins.windows(diary, asking.run) if w.due > self.here.now]
+        if planned and not asking.closed and asking.touched is None and diary.zone_known:
+            yield self._words("checkins", "asks_at", clock=f"{local(planned[0].due, diary.zone):%H:%M}")
+
+    def _of(self, run: Run) -> str:
+        """Return a run in the member's units, as far as it was told."""
+        parts = []
+        if run.metres is not None:
+            km = self.here.preferences.units is Units.KM
+            value = run.metres / 1000 * (1 if km else MILES_PER_KM)
+            parts.append(self._words("checkins", "km" if km else "miles", number=f"{value:.1f}".removesuffix(".0")))
+        if run.minutes is not None:
+            parts.append(self._words("checkins", "minutes", number=run.minutes))
+        return ", ".join(parts) or self._words("checkins", "a_run")
+
+    def _on(self, asking: Asking, act: str) -> Button:
+        return Button(
+            str(Token(self._version, asking.id, asking.step, act)), self._words("checkins", "buttons", act), Role.CONFIRM
+        )
+
+    def _menu(self, act: str, arg: str = "") -> str:
+        return str(Token(self._version, MENU, 0, act, arg))
+
+    def _words(self, *path: str, **values: object) -> str:
+        return self.library.words(*path, **values)
+
+    @property
+    def _version(self) -> str:
+        return short_version(self.library.pathway.version)
