@@ -23,7 +23,7 @@ from core.dialogue import (
 )
 from core.dialogue import typed as typed_words
 from core.dialogue.screens import safely
-from core.diary import UnreadableDiary
+from core.diary import Diary, UnreadableDiary
 from core.diary import from_json as diary_of
 from core.diary import to_json as diary_plain
 from core.errors import Overtaken, StorageUnavailable
@@ -133,6 +133,8 @@ class Companion:
         inbound, session = asked.inbound, _readable(record)
         if not self._in_time(inbound, session):
             return await self._told_only(asked, (replace(self._safe("too_fast"), fleeting=True),))
+        if (told := self._coached(inbound, record, session)) is not None:
+            return await self._tell(asked, record, session, told)
         own = await self._own(inbound, record, session)
         match own:
             case Erasing():
@@ -141,17 +143,16 @@ class Companion:
                 return await self._link(asked, own)
             case Said():
                 return await self._beside(asked, record, session, own)
-            case None if (told := self._coached(inbound, record, session)) is not None:
-                return await self._tell(asked, record, session, told)
             case None:
                 return await self._advance(asked, record, session)
 
     def _coached(self, inbound: Inbound, record: Record, session: Session | None) -> Told | None:
+        """Return what is said about check-ins and tips; nothing where the diary cannot be read: it stays as it is."""
         if self._coaching is None:
             return None
         try:
-            diary = None if record.diary is None else diary_of(record.diary)
-        except UnreadableDiary:  # it stays as it is, and all else goes on
+            diary = _diary(record)
+        except UnreadableDiary:
             log.warning("diary.unreadable")
             return None
         return self._coaching.answer(inbound, record, diary, session, now=self._now(), fresh=self._fresh_id())
@@ -163,13 +164,35 @@ class Companion:
     async def _advance(self, asked: _Asked, record: Record, session: Session | None) -> Answer:
         turn = advance(self._library, session, record.preferences, asked.inbound, now=self._now(), fresh=self._fresh_id())
         change = Change(None if turn.session is None else to_json(turn.session), turn.preferences, member=record.member)
-        replies = (*self._gone(record, session), *turn.replies)
-        if self._ownership is None:
-            return await self._keep(asked, change, replies)
-        stopped = self._ownership.stopped(record) if _stops(asked.inbound, turn) else Said(())
-        result = self._ownership.result(record, turn.session, turn.replies)
-        change = replace(change, consents=stopped.consents, result=result)
-        return await self._keep(asked, change, (*replies, *stopped.replies))
+        replies = (*self._gone(record, session), *self._offered(turn, record))
+        if self._ownership is not None:
+            change = replace(change, result=self._ownership.result(record, turn.session, turn.replies))
+        if _stops(asked.inbound, turn):
+            stopped = self._stopped(record)
+            diary = None if stopped.diary is None else diary_plain(stopped.diary)
+            change = replace(change, consents=stopped.consents, diary=diary)
+            replies = (*replies, *stopped.replies)
+        return await self._keep(asked, change, replies)
+
+    def _offered(self, turn: Turn, record: Record) -> tuple[Reply, ...]:
+        """Return what a turn says, a result with the offer to be asked about it again."""
+        if self._coaching is None:
+            return turn.replies
+        try:
+            return self._coaching.offered(turn.replies, record, _diary(record), turn.session, now=self._now())
+        except UnreadableDiary:
+            return turn.replies
+
+    def _stopped(self, record: Record) -> Told:
+        """Return what takes back that anything is written first, also where the diary cannot be read."""
+        if self._coaching is None:
+            return Told(())
+        try:
+            diary = _diary(record)
+        except UnreadableDiary:
+            diary = None
+        told = self._coaching.stopped(record, diary, now=self._now())
+        return told if diary is not None else replace(told, diary=None)
 
     async def _beside(self, asked: _Asked, record: Record, session: Session | None, own: Said) -> Answer:
         change, replies = self._stand_beside(record, session, own.replies)
@@ -290,6 +313,11 @@ def _readable(record: Record) -> Session | None:
     except UnreadableSession:
         log.warning("session.unreadable")
         return None
+
+
+def _diary(record: Record) -> Diary | None:
+    """Return what is kept of someone's runs; raise UnreadableDiary."""
+    return None if record.diary is None else diary_of(record.diary)
 
 
 def _stops(inbound: Inbound, turn: Turn) -> bool:

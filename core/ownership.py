@@ -21,8 +21,6 @@ from core.ports import Now, Records
 from core.record import Plain, Record
 
 CONSENTS = ("history", "follow_up", "check_ins", "tips")
-WRITES_FIRST = ("check_ins", "tips")
-"""The consents that /stop takes back."""
 UNDER_18 = frozenset({"age_under_10", "age_10_17"})
 BACKUP_DAYS = 30
 """How long a backup is kept, as PRIVACY.md asks of operators."""
@@ -93,11 +91,6 @@ class Ownership:
             "version": session.version,
             "time": self._now().isoformat(),
         }
-
-    def stopped(self, record: Record) -> Said:
-        """Return what takes back that the bot may write first."""
-        taken = [self._withdraw(record, kind) for kind in WRITES_FIRST if self._agreed(record, kind)]
-        return Said(tuple(r for each in taken for r in each.replies), tuple(c for each in taken for c in each.consents))
 
     def agreed_by_both(self, older: Record, newer: Record) -> Agreed:
         """Return what holds of two members who are one from now on: what both agreed to, and nothing that only one did."""

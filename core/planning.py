@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from core import backing_off, consents, followups
 from core.checkins import next_step, opened, thread_of, windows
+from core.coaching import Coaching
 from core.coaching.asked import Asked
 from core.coaching.following import Following
 from core.coaching.told import Here
-from core.dialogue import Notice, Reply, from_json
+from core.dialogue import Reply, from_json
 from core.diary import REMEMBERED, Age, Asking, Diary, FollowUp
 from core.diary import from_json as diary_of
 from core.diary import to_json as diary_plain
@@ -48,7 +49,7 @@ class Planning:
     """Plans what is written first, and says of each message whether it may go."""
 
     def __init__(self, library: Library) -> None:
-        self._library, self._words = library, library.words
+        self._library, self._words, self._coaching = library, library.words, Coaching(library)
 
     def plan(self, record: Record, sent: Sent, now: datetime) -> Planned:
         """Return what is owed from now on, how the diary goes on, and when to look again; raise UnreadableDiary."""
@@ -96,8 +97,8 @@ class Planning:
             return passed.diary, ()
         due = first_allowed(now, diary.quiet, diary.days, diary.zone)
         window = Window(Occasion.LAST, due, due + LAST_FOR)
-        goodbye = Notice(self._words("checkins", "last"))
-        return passed.diary, (_owed(Kind.CHECK_IN, goodbye, window, window.key("", day(due, diary.zone))),)
+        key = window.key("", day(due, diary.zone))
+        return passed.diary, (_owed(Kind.CHECK_IN, self._coaching.last(), window, key),)
 
     def _with_askings(self, diary: Diary, now: datetime) -> Diary:
         """Return the diary with a check-in for each run that is to be asked about, as soon as it is near."""

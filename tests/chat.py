@@ -11,6 +11,7 @@ from typing import Any
 
 from bots import bootstrap
 from content import loader
+from core.coaching import Coaching
 from core.companion import Companion
 from core.dialogue import Button, Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Verdict
 from core.ledger import Delivery, Owed
@@ -93,12 +94,15 @@ class Chat:
 
     def __post_init__(self) -> None:
         numbers = count(1)
-        ownership = linking = None
+        ownership = linking = coaching = None
         if not isinstance(self.sessions, JsonRecords):
             ownership = Ownership(self.library, self.sessions, self.clock, bootstrap.signed_off)
             linking = Linking(self.library, ownership, self.clock, secrets.randbits)
+            coaching = Coaching(self.library)
         fresh = partial(next, (f"{number:08x}{0:08x}" for number in numbers))
-        self.companion = Companion(self.library, self.sessions, self.clock, fresh, ownership, linking=linking)
+        self.companion = Companion(
+            self.library, self.sessions, self.clock, fresh, ownership, linking=linking, coaching=coaching
+        )
 
     async def sends(self, inbound: Inbound) -> tuple[Reply, ...]:
         """Hand an inbound to the bot."""
@@ -128,6 +132,16 @@ class Chat:
         if not ids:
             return await self.taps_role(Role.NONE)
         return await self.taps_role(Role.DONE) if question.kind == "many" else self.last
+
+    async def agrees(self, *kinds: str) -> None:
+        """Agree to each of these, as someone of age: who is to be written to first is asked for that once."""
+        words = self.library.words
+        for kind in kinds:
+            await self.says("/settings")
+            await self.taps(words("ui", "buttons", "consents"), words("privacy", "consents", kind, "name"))
+            adult = words("checkins", "ages", "adult")
+            asked = any(button.label == adult for button in self._choices)
+            await self.taps(adult if asked else words("privacy", "consents", kind, "give"))
 
     async def taps_role(self, role: Role) -> tuple[Reply, ...]:
         """Press the first button with a role."""

@@ -65,15 +65,6 @@ class Side(Chat):
         assert found is not None
         return found[0]
 
-    async def agrees(self, *kinds: str) -> None:
-        for kind in kinds:
-            await self.says("/settings")
-            await self.taps(
-                words("ui", "buttons", "consents"),
-                words("privacy", "consents", kind, "name"),
-                words("privacy", "consents", kind, "give"),
-            )
-
     async def member(self) -> str | None:
         member: str | None = (await self.sessions.load(self.address)).member
         return member
