@@ -100,8 +100,9 @@ class _Turn:
                 return self._arranging.agreed(token)
             case "end" if token.arg in ("0", "1"):
                 return self._arranging.ended(KINDS[int(token.arg)])
-            case "consent" | "give" if CONSENTS.get(token.arg) in KINDS:
-                return self._arranging.opened(CONSENTS[token.arg])
+            case "consent" | "give" if (kind := CONSENTS.get(token.arg)) in KINDS:
+                # What was agreed to is shown beside all else that was, with one tap that takes it back.
+                return None if self._arranging.agreed_to(kind) else self._arranging.opened(kind)
             case "withdraw" if token.arg in CONSENTS:
                 return self._arranging.ended(CONSENTS[token.arg])
             case "no":
