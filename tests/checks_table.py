@@ -32,6 +32,24 @@ OPENING, OUTBOX, ERASURE = "core/storage/opening.py", "core/storage/outbox.py", 
 
 WHOSE = (
     *_checks(
+        "coaching",
+        (
+            "core/coaching/answering.py",
+            "        if token.step != asking.step:\n",
+            "        if False:\n",
+            "test_either_copy_of_a_message_closes_both",
+        ),
+    ),
+    *_checks(
+        "followups",
+        (
+            "core/coaching/following.py",
+            "        if token.step != self._follow_up.step:\n",
+            "        if False:\n",
+            "test_either_copy_closes_both_and_a_late_one_changes_nothing",
+        ),
+    ),
+    *_checks(
         "tokens",
         (
             ADVANCE,
@@ -225,6 +243,48 @@ WHOSE = (
 """What is one member's never reaches, and never changes for, another."""
 
 AGREED = (
+    *_checks(
+        "arranging",
+        (
+            "core/coaching/arranging.py",
+            "        if age is Age.UNDER_16:\n",
+            "        if False:\n",
+            "test_under_16_there_are_none_and_nothing_is_kept",
+        ),
+        (
+            "core/coaching/arranging.py",
+            " or token.version != self._version or self.agreed_to(kind):",
+            " or self.agreed_to(kind):",
+            "test_a_yes_to_a_text_that_has_changed_shows_the_text_of_now",
+        ),
+        (
+            "core/coaching/coach.py",
+            "return self._telling.ran(rest) if agreed else",
+            "return self._telling.ran(rest) if True else",
+            "test_without_a_yes_no_run_is_kept",
+        ),
+        (
+            "core/coaching/telling.py",
+            "if diary.age is not Age.UNDER_18:",
+            "if True:",
+            "test_of_someone_under_18_no_runs_are_kept",
+        ),
+        (
+            "core/coaching/telling.py",
+            "() if young else",
+            "() if False else",
+            "test_of_someone_under_18_no_answers_are_kept_for_it",
+        ),
+    ),
+    *_checks(
+        "coaching",
+        (
+            "core/coaching/answering.py",
+            "if diary.age is not Age.UNDER_18 or asking.closed is None:",
+            "if True:",
+            "test_of_someone_under_18_only_the_open_one_is_kept",
+        ),
+    ),
     *_checks(
         "ownership",
         (

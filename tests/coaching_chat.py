@@ -22,7 +22,7 @@ class Runner(Chat):
 
     kept: str | None = None
     consents: list[Plain] = field(default_factory=list)
-    told: Told | None = None
+    led: Told | None = None
 
     @property
     def diary(self) -> Diary:
@@ -49,13 +49,13 @@ class Runner(Chat):
         """Hand an inbound to the coaching first, and to the conversation where it is not about that."""
         fresh = f"{len(self.said):08x}{0:08x}"
         kept = None if self.kept is None else self.diary
-        self.told = Coaching(self.library).answer(inbound, self.record, kept, self.session, now=self.clock(), fresh=fresh)
-        if self.told is None:
+        self.led = Coaching(self.library).answer(inbound, self.record, kept, self.session, now=self.clock(), fresh=fresh)
+        if self.led is None:
             return await super().sends(inbound)
-        if self.told.diary is not None:
-            self.diary = self.told.diary
-        self.consents.extend(self.told.consents)
-        self.last = (*await self._beside(self.told, fresh),)
+        if self.led.diary is not None:
+            self.diary = self.led.diary
+        self.consents.extend(self.led.consents)
+        self.last = (*await self._beside(self.led, fresh),)
         self.said.extend(self.last)
         return self.last
 

@@ -291,7 +291,7 @@ async def test_a_setting_that_was_left_is_not_read_into_later_words(runner: Runn
     runner.clock.moves(hours=2)
     await runner.says("22 to 7")
 
-    assert runner.told is None
+    assert runner.led is None
     assert runner.diary.quiet == Quiet()
 
 
@@ -363,7 +363,7 @@ async def test_a_word_of_danger_is_no_setting(runner: Runner) -> None:
     await runner.taps(button("zone"))
     await runner.says("I have chest pain")
 
-    assert runner.told is None
+    assert runner.led is None
     assert words("danger", "chest", "answer", emergency=library().region(None).emergency) in runner.text
 
 
@@ -533,6 +533,7 @@ async def test_who_has_no_zone_yet_is_asked_for_it(new: Runner) -> None:
 
     await new.says("Berlin")
     assert new.diary.zone == "Europe/Berlin"
+    assert [reply.text for reply in new.last] == [said("set", "zone", clock="Berlin, 09:00")]
     assert len(new.diary.follow_ups) == 1
 
 

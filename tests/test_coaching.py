@@ -38,9 +38,9 @@ def runner() -> Runner:
 
 async def tells(runner: Runner, worst: str, place: str, built: str = "built_no", limp: str = "limp_no") -> None:
     await runner.taps(label("ran_yes"), worst, said("places", place))
-    if runner.told and not runner.told.begins:
+    if runner.led and not runner.led.begins:
         await runner.taps(label(built))
-    if runner.told and not runner.told.begins:
+    if runner.led and not runner.led.begins:
         await runner.taps(label(limp))
 
 
@@ -177,7 +177,9 @@ async def test_what_was_given_is_on_the_review_card_and_counts(runner: Runner) -
     runner.asked()
     await tells(runner, "2", "groin")
     await runner.taps(words("ui", "buttons", "review"))
-    assert words("questions", "place", "choices", "groin") in runner.text
+    place = f"{words('ui', 'short', 'place')}: {words('questions', 'place', 'choices', 'groin')}"
+    assert runner.text.splitlines()[1] == f"1. {place}"
+    assert len(runner.text.splitlines()) == 3  # and how bad it is
 
     await runner.taps(words("ui", "buttons", "go_on"))
     verdict = await runner.answers({"age_18_44", "run_stopped"})
@@ -272,9 +274,9 @@ async def test_the_message_of_an_answered_occurrence_needs_not_be_sent(runner: R
     runner.asked()
     await runner.taps(label("ran_no"))
 
-    assert runner.told
+    assert runner.led
     run = runner.diary.askings[-1].run.id
-    assert {f"{kind}:{run}:2026-11-24" for kind in ("checkin", "morning", "nudge")} == set(runner.told.closes)
+    assert {f"{kind}:{run}:2026-11-24" for kind in ("checkin", "morning", "nudge")} == set(runner.led.closes)
 
 
 async def test_skip_ends_it_and_later_asks_again(runner: Runner) -> None:
@@ -366,7 +368,7 @@ async def test_words_long_after_a_message_nobody_answered_are_the_librarys(runne
     runner.clock.moves(days=4)
     await runner.says("bursitis")
 
-    assert runner.told is None
+    assert runner.led is None
 
 
 # ---------------------------------------------------------------- When

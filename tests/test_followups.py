@@ -211,8 +211,8 @@ async def test_an_answer_can_be_typed() -> None:
     await member.says("a bit better")
 
     assert member.diary.follow_ups[-1].answers == ("better",)
-    assert member.told
-    assert member.told.closes == (key_of(member.diary.follow_ups[-1], 0),)
+    assert member.led
+    assert member.led.closes == (key_of(member.diary.follow_ups[-1], 0),)
 
 
 def test_an_answer_that_the_question_does_not_have_changes_nothing() -> None:

@@ -48,7 +48,7 @@ class Arranging:
         if not self.agreed_to(kind):
             return Told((self._offer(kind),))
         diary = replace(self.here.diary, rhythm=Rhythm.EACH_RUN, ignored=0, paused=None)
-        asked = self._still_unknown(diary)
+        asked = self._still_unknown(diary, runs=kind == "check_ins")
         if asked is not None:
             return asked
         end = self._menu_button("end", self._words("privacy", "consents", kind, "withdraw"), str(KINDS.index(kind)))
@@ -69,7 +69,7 @@ class Arranging:
         diary = replace(known, age=age, rhythm=Rhythm.EACH_RUN, ignored=0)
         given = consents.as_kept(self._words, kind, self.here.now, given=True)
         thanks = Notice(self._words("privacy", "consents", kind, "given"))
-        following = self._still_unknown(diary) or Told((), diary=diary)
+        following = self._still_unknown(diary, runs=kind == "check_ins") or Told((), diary=diary)
         return replace(following.after(thanks), consents=(given,))
 
     def ended(self, kind: str) -> Told:
@@ -201,7 +201,7 @@ class Arranging:
         diary = replace(self.here.diary, zone=zone, zone_known=True, waiting=None)
         again = self._menu_button("set", self._words("checkins", "buttons", "zone"), "zone")
         notice = Notice(self._words("checkins", "set", "zone", clock=self._clock_in(zone)), (again,))
-        following = self._still_unknown(diary)
+        following = self._still_unknown(diary, runs=self.agreed_to("check_ins"))
         return following.after(notice) if following else Told((notice,), diary=diary)
 
     def _near_region(self) -> tuple[str, ...]:
@@ -226,11 +226,11 @@ class Arranging:
         no = self._menu_button("no", self._words("checkins", "buttons", "no"))
         return Prompt(consents.text_of(self._words, kind), kind, (*yes, no))
 
-    def _still_unknown(self, diary: Diary) -> Told | None:
-        """Return the next thing to ask of someone who has just begun, if there is any."""
+    def _still_unknown(self, diary: Diary, *, runs: bool) -> Told | None:
+        """Return the next thing to ask of someone who has just begun, if there is any: where they are, and their usual runs."""
         if not diary.zone_known:
             return self._ask_zone(diary, self._near_region())
-        if not diary.plan and not diary.clubs and not diary.runs:
+        if runs and not diary.plan and not diary.clubs and not diary.runs:
             told = self._ask("plan", self._plans())
             return replace(told, diary=replace(diary, waiting=Waiting("plan", self.here.now)))
         return None

@@ -40,7 +40,7 @@ class Asked:
             parts.append(self._words("checkins", "open", "ran"))
         if step is Step.WORST:
             parts.append(self._words("checkins", "open", "worst"))
-        if nudge:
+        if nudge and self._asking.later is None:
             parts.append(self._words("checkins", "open", "nudge"))
         choices = tuple(self._answers(step)) if step in OPENS else (self._way("go", self._words("ui", "buttons", "go_on")),)
         ways = () if nudge else (self._way("later", self._words("checkins", "buttons", "later")),)

@@ -131,9 +131,8 @@ class _Turn:
             case "settings":
                 return self._arranging.settings()
             case "ran":
-                return (
-                    self._telling.ran(rest) if self._arranging.agreed_to("check_ins") else self._arranging.opened("check_ins")
-                )
+                agreed = self._arranging.agreed_to("check_ins")
+                return self._telling.ran(rest) if agreed else self._arranging.opened("check_ins")
             case "pause":
                 return self._pause(rest)
             case _:

@@ -145,18 +145,19 @@ class Screens:
         yield self.button("stop", Role.OTHER, "stop")
 
     def _reviewed(self) -> Iterator[tuple[str, str]]:
-        for question in self._given_questions():
-            codes = set(self._session.given)
-            chosen = (c.id for c in self._library.pathway.by_id[question].choices if codes & set(c.gives))
+        for question, chosen in self._given():
             yield question, self.list_of(self.labels(question, chosen))
         for answer in self._session.answers:
             yield answer.question, self._answer_text(answer)
 
-    def _given_questions(self) -> Iterator[str]:
-        given = set(self._session.given)
+    def _given(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield what was given at the start: the first question that asks for it, and its choices that say no more."""
+        left = set(self._session.given)
         for question in self._library.pathway.questions:
-            if not self._session.answer(question.id) and any(set(c.gives) & given for c in question.choices):
-                yield question.id
+            chosen = tuple(c for c in question.choices if c.gives and left >= set(c.gives))
+            if chosen and not self._session.answer(question.id):
+                yield question.id, tuple(c.id for c in chosen)
+                left -= {code for c in chosen for code in c.gives}
 
     def _answer_text(self, answer: Answer) -> str:
         labels = list(self.labels(answer.question, answer.chosen))
