@@ -154,6 +154,18 @@ async def test_a_session_that_is_over_is_begun_anew(tmp_path: Path, clock: Clock
     assert waits.seconds == ([] if resumable else [5, 10, 20])
 
 
+async def test_sessions_that_do_not_last_are_begun_on_a_new_line_once_the_wait_is_long(tmp_path: Path, clock: Clock) -> None:
+    waits = Waits()
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=waits) as bot:
+        for n in range(5):
+            api.gateway.invalidates(resumable=False)
+            await api.until(lambda n=n: len(api.gateway.identified) == n + 2)  # type: ignore[misc]
+            await api.until(lambda: api.gateway.ready)
+        assert waits.seconds == [5, 10, 20, 40, 80]
+        assert len(api.calls("me")) == 3
+        assert BODY in await hips(bot)
+
+
 async def test_who_runs_it_is_told_when_the_line_stays_away(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,8 @@ Discord takes a thousand identifications a day: this leaves room for them, whate
 """
 FIRST_IDENTIFY = 5.0
 """Seconds before a session that is over is begun anew."""
+HELD = 20.0
+"""Seconds for which a connection is held without a session on it: the library gives one up after sixty."""
 STEADY = 600.0
 """Seconds after which a session counts as one that lasts."""
 AWAY = 30.0
@@ -63,6 +65,14 @@ SENTENCES = {
         " Hipwise keeps trying, every other minute."
     ),
 }
+
+
+class Unsteady(Exception):
+    """Sessions end soon after they began: the next one has to wait for so many seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__()
+        self.retry_after = retry_after
 
 
 class Line(discord.Client):
@@ -140,11 +150,16 @@ class Connection:
         return ConnectionError()
 
     async def _identifying(self) -> None:
-        """Wait before a session is begun anew: longer each time, unless the last one lasted."""
+        """Wait before a session is begun anew: longer each time, unless the last one lasted.
+
+        Raise Unsteady where that is longer than a connection can wait for: then it takes a new one.
+        """
         if asyncio.get_running_loop().time() - self._since > STEADY:
             self._identify_pause = FIRST_IDENTIFY
-        await self._sleep(self._identify_pause)
-        self._identify_pause = min(self._identify_pause * 2, LONGEST_PAUSE)
+        pause, self._identify_pause = self._identify_pause, min(self._identify_pause * 2, LONGEST_PAUSE)
+        if pause > HELD:
+            raise Unsteady(pause)
+        await self._sleep(pause)
 
     # ---------------------------------------------------------------- What the operator is told
 
