@@ -2,7 +2,8 @@
 
 MORTAL_API and MORTAL_GATEWAY are where Discord is. Each request by which a delivery is sent says in its address which one
 that is, and whether the server is to kill us once it has it. A process that is to die deferring defers everything at once.
-A start takes no time here: an interaction can be answered for MORTAL_PATIENCE seconds, and not for three.
+A start takes no time here: an interaction can be answered for MORTAL_PATIENCE seconds, and not for three. And of a gateway
+that says nothing the library thinks that it is gone after MORTAL_SILENCE seconds, and not after a minute.
 """
 
 import asyncio
@@ -17,8 +18,9 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 from bots import bootstrap
-from bots.discord import adapter, exchange, platform
+from bots.discord import adapter, connection, exchange, platform
 from bots.discord.adapter import Adapter
+from bots.discord.connection import Line
 from bots.discord.exchange import DEFER, DEFER_UPDATE
 from bots.discord.interactions import Asked
 from bots.discord.platform import Discord
@@ -60,6 +62,14 @@ class MortalRequests(Requests):
 
 def _told(path: str, told: dict[str, str] | None) -> str:
     return f"{path}{'&' if '?' in path else '?'}{urlencode(told)}" if told else path
+
+
+class HastyLine(Line):
+    """A line that soon notices that nothing comes any more."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._connection.heartbeat_timeout = float(os.environ.get("MORTAL_SILENCE", "60"))
 
 
 class MortalAdapter(Adapter):
@@ -110,6 +120,7 @@ def _mortal(steps: Steps, patience: timedelta) -> Iterator[None]:
         stack.enter_context(patch.object(exchange, "ANSWERED_WITHIN", patience))
         stack.enter_context(patch.object(platform, "Requests", partial(MortalRequests, steps)))
         stack.enter_context(patch.object(platform, "Adapter", partial(MortalAdapter, steps)))
+        stack.enter_context(patch.object(connection, "Line", HastyLine))
         if steps.at.startswith("defer"):
             stack.enter_context(patch.object(adapter, "DEFER_AFTER", 0.0))
         yield

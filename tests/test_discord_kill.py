@@ -177,8 +177,8 @@ async def on_disk(store: Store, member: int) -> Kept:
 # ---------------------------------------------------------------- What members do
 
 
-Doing = Callable[[], None]
-"""Does something, as often as it is called: with the screen as it was when it was prepared."""
+Doing = Callable[[], bool]
+"""Does something, as often as it is called, with the screen as it was when it was prepared. Returns whether the bot is told."""
 
 
 @dataclass
@@ -209,7 +209,7 @@ class Hands:
                 data: Json = {"id": command["id"], "name": action[1:], "type": 1, "options": []}
                 return lambda: self._asks(Asked.COMMAND, data, None, {}, None)
             case _:
-                return lambda: (self.phone.says(action), None)[1]
+                return lambda: bool(self.phone.says(action))
 
     def fills(self) -> None:
         """Fill in and send every form that has opened."""
@@ -222,14 +222,15 @@ class Hands:
         shown = message.json()
         return lambda: self._asks(Asked.COMPONENT, data, message, {"message": shown}, text)
 
-    def _asks(self, kind: Asked, data: Json, message: Message | None, more: Json, text: str | None) -> None:
+    def _asks(self, kind: Asked, data: Json, message: Message | None, more: Json, text: str | None) -> bool:
         phone, id = self.phone, self.api.world.new_id()
         told = asked(self.api.world, phone.user, phone.channel, phone._owners())
         body = {**told, "id": str(id), "token": f"token{id:x}", "type": int(kind), "data": data, **more}
         if text is not None:
             self.forms[id] = text
         at = self.api.world.now()
-        self.api.interactions.add(Interaction(id, body["token"], kind, phone.user, phone.channel, body, at, message))
+        made = Interaction(id, body["token"], kind, phone.user, phone.channel, body, at, message)
+        return self.api.interactions.add(made).delivered
 
 
 # ---------------------------------------------------------------- The parts
@@ -390,10 +391,11 @@ def _phone(api: DiscordApi, club: Club, id: int, *, private: bool) -> Member:
 
 @dataclass
 class Done:
-    """Something that a member has done in this step, and to which session of the bot."""
+    """Something that a member has done in this step, in which session of the bot, and whether that is told of it."""
 
-    again: Doing
+    do: Doing
     session: str | None
+    told: bool = False
 
 
 @dataclass
@@ -432,7 +434,7 @@ class Player:
             self.awaited = list(step.told)
             self.done_now = [Done(self.hands.prepared(action), session) for action in step.actions]
             for one in self.done_now:
-                one.again()
+                one.told = one.do()
 
     def sees(self, sent: Sent, session: str | None) -> None:
         """Take in a message, and go on if it was the last that was waited for; a repeat brings nothing new."""
@@ -460,12 +462,11 @@ class Player:
             self.wrong.append(f"{kept} is on disk in step {self.step}, and none of {stages}")
 
     def does_again(self, session: str) -> int:
-        """Do again what was lost, now that the bot listens in this session; return how much that was."""
+        """Do again what was lost, now that another process listens, in this session; return how much that was."""
         step, number = self.committed
         lost = [one for one in self.done_now[number if step == self.step else 0 :] if one.session != session]
         for one in lost:
-            one.session = session
-            one.again()
+            one.session, one.told = session, one.do()
         return len(lost)
 
 
@@ -546,24 +547,27 @@ class Crowd(DiscordApi):
 
     def _come(self) -> None:
         while not self.closing and sum(not p.done for p in self.players.values()) < CROWD:
-            number = len(self.players)
-            part = self._parts[number % len(self._parts)]
-            phone = _phone(self, self._club, 1000 + number, private=part.private)
-            player = self.players[phone.user.id] = Player(Hands(self, phone), part)
-            player.goes_on(self._session)
+            self._comes()
+
+    def _comes(self) -> None:
+        number = len(self.players)
+        part = self._parts[number % len(self._parts)]
+        phone = _phone(self, self._club, 1000 + number, private=part.private)
+        player = self.players[phone.user.id] = Player(Hands(self, phone), part)
+        player.goes_on(self._session)
 
 
 # ---------------------------------------------------------------- What must hold
 
 
-async def accounted(world: World, crowd: Crowd) -> Account:
-    """Return what happened, held against what was rehearsed and against what is on disk."""
+async def accounted(world: World, crowd: Crowd, *, quiet: bool = True) -> Account:
+    """Return what happened, held against what was rehearsed and against what is on disk; `quiet`, nothing may be logged."""
     deliveries = crowd.deliveries
     faults = [f"{p.id} {p.part.name}: {wrong}" for p in crowd.players.values() for wrong in p.wrong]
     faults += [fault for copies in deliveries.values() for fault in doubled(copies)]
     faults += [fault for player in crowd.players.values() for fault in seen_still(player)]
     faults += [f"read by others: {content.text[:60]}" for content in crowd.said_in_public()]
-    faults += (world.folder / "log").read_text().splitlines()
+    faults += (world.folder / "log").read_text().splitlines() if quiet else []
     async with Store(world.folder / "hipwise.db", KeyRing.parse(RING), bootstrap.now, expected=True) as store:
         faults += await wrong_on_disk(store, crowd)
         ids = await store._read(lambda book: frozenset(id for (id,) in book.all("SELECT id FROM members")))
