@@ -290,6 +290,11 @@ def refused(api: DiscordApi) -> list[Any]:
     return [(request.route, request.answer, request.json) for request in api.requests if request.status == 400]
 
 
+def errors(caplog: pytest.LogCaptureFixture) -> list[Any]:
+    """Return what was logged as an error: nothing that members or a gateway do is one."""
+    return [(record.getMessage(), vars(record).get("error")) for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 async def still_works(bot: Running, member: Member) -> None:
     """After all of it a check begins afresh."""
     for line in ("/stop", "/hip"):
@@ -304,7 +309,7 @@ async def still_works(bot: Running, member: Member) -> None:
 async def test_whatever_is_told_members_are_answered(tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture) -> None:
     await lived(tmp_path, seed, 150)
 
-    assert [(record.getMessage(), vars(record).get("error")) for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert errors(caplog) == []
 
 
 @pytest.mark.prove
@@ -314,4 +319,4 @@ async def test_whatever_is_told_ten_thousand_times_members_are_answered(
 ) -> None:
     await lived(tmp_path, seed, 500)
 
-    assert [(record.getMessage(), vars(record).get("error")) for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert errors(caplog) == []
