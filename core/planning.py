@@ -111,11 +111,11 @@ class Planning:
 
     def _asked(self, diary: Diary, asking: Asking, sent: Sent, now: datetime) -> Iterator[Owed]:
         """Yield the messages of a check-in that are owed by what was told so far."""
-        planned = list(windows(diary, asking.run))
+        planned = windows(diary, asking.run)
         once_more = backing_off.nudge(diary, asking)
-        if once_more and (asking.later or any(sent(Kind.CHECK_IN, _key(w.occasion, asking)) for w in planned)):
-            planned.append(once_more)
-        for window in planned:
+        # Once it is known that nobody answered in time what went out: until then it may still be answered.
+        unanswered = any(w.until < now and sent(Kind.CHECK_IN, _key(w.occasion, asking)) for w in planned)
+        for window in (*planned, *([once_more] if once_more and (asking.later or unanswered) else [])):
             yield from self._in_window(diary, asking, window, now)
 
     def _in_window(self, diary: Diary, asking: Asking, window: Window, now: datetime) -> Iterator[Owed]:
@@ -149,14 +149,21 @@ class Planning:
     def _agreed(self, record: Record, occasion: Occasion) -> bool:
         return consents.agreed(self._words, record.consents, CONSENTS[occasion])
 
+    def _is_wanted(self, diary: Diary, asking: Asking, occasion: Occasion, now: datetime) -> bool:
+        # A pause puts it off; whether it is still worth anything then, its window says.
+        awake = replace(diary, paused=None)
+        if occasion is Occasion.NUDGE:
+            once_more = backing_off.nudge(awake, asking)
+            if once_more is None or once_more.due > now:
+                return False
+        return backing_off.wanted(awake, self._library.checkins.scale, asking, occasion, now)
+
     def _wanted(self, diary: Diary, delivery: Delivery, occasion: Occasion, now: datetime) -> bool:
         thread = str(delivery.reply.get("thread", ""))
         match occasion:
             case Occasion.CHECKIN | Occasion.MORNING | Occasion.NUDGE:
                 asking = diary.asking(thread)
-                # A pause puts it off; whether it is still worth anything then, its window says.
-                awake = replace(diary, paused=None)
-                return asking is not None and backing_off.wanted(awake, self._library.checkins.scale, asking, occasion, now)
+                return asking is not None and self._is_wanted(diary, asking, occasion, now)
             case Occasion.FOLLOWUP:
                 follow_up = diary.follow_up(thread)
                 return follow_up is not None and follow_up.closed is None and follow_up.asked == delivery.reply["number"]

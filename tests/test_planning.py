@@ -1,0 +1,272 @@
+"""What is written first: planned from the diary, sent once, in time, never in quiet hours, and judged anew as it is sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat import Chat, Clock, library
+from core import consents
+from core.diary import Age, Diary, FollowUp, Origin, Quiet, Rhythm, Run, Slot
+from core.diary import from_json as diary_of
+from core.diary import to_json as plain_of
+from core.ledger import Delivery
+from core.members import Address
+from core.outreach import Outreach
+from core.planning import Planning
+from core.record import Change
+from core.replies import reply_of
+from core.storage import Store, StoreRecords
+from core.wallclock import in_quiet, local
+from fakes import PLAIN, ring
+
+words = library().words
+ANNA = Address("test", "member-1")
+TUESDAY = datetime(2026, 11, 24, 9, tzinfo=UTC)
+EVENINGS = (Slot(1, time(18, 30)), Slot(3, time(18, 30)))
+BERLIN = Diary(zone="Europe/Berlin", age=Age.ADULT, plan=EVENINGS, quiet=Quiet(time(22), time(7)))
+GOOD_MORNING, HOW_WAS_IT = words("checkins", "open", "morning"), words("checkins", "open", "today")
+
+
+@dataclass
+class World:
+    """One member, the real store, and a clock that jobs follow as it moves."""
+
+    store: Store
+    clock: Clock
+    planning: Planning
+    chat: Chat
+    got: list[tuple[datetime, Delivery]] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.outreach = Outreach(self.store, {"test": self}, self.clock, sleep=self._sleep)
+
+    async def send(self, delivery: Delivery) -> str | None:
+        """Take a message, as a platform does, and show it in the chat."""
+        if self.fails:
+            raise self.fails.pop(0)
+        self.got.append((self.clock.at, delivery))
+        self.chat.last = (reply_of(delivery.reply),)
+        return f"{len(self.got)}"
+
+    async def ticks(self) -> None:
+        """Have the jobs done that are due now."""
+        while await self.store.plan_due(self.planning.plan, self.clock.at, 50):
+            pass
+        await self.outreach.send_due()
+        await self.outreach.done()
+
+    async def lives(self, until: datetime, *, by: timedelta = timedelta(minutes=10)) -> None:
+        """Let the time pass."""
+        while self.clock.at < until:
+            await self.ticks()
+            self.clock.at = min(self.clock.at + by, until)
+        await self.ticks()
+
+    async def diary(self) -> Diary:
+        """Return the diary as it is kept."""
+        kept = (await self.store.load(ANNA)).diary
+        assert kept is not None
+        return diary_of(kept)
+
+    async def has(self, diary: Diary, *kinds: str) -> None:
+        """Have a diary kept, and these agreed to."""
+        given = [consents.as_kept(words, kind, self.clock.at, given=True) for kind in kinds]
+        session = (await self.store.load(ANNA)).session
+        await self.store.save_turn(ANNA, Change(session, PLAIN, consents=given, diary=plain_of(diary)))
+
+    @property
+    def texts(self) -> list[str]:
+        """The first line of each message, with the member's own time."""
+        return [f"{local(at, 'Europe/Berlin'):%a %H:%M} {d.reply['text'].splitlines()[0]}" for at, d in self.got]
+
+    async def _sleep(self, seconds: float) -> None:
+        self.clock.at += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def lived(folder: Path, at: datetime = TUESDAY) -> AsyncIterator[World]:
+    """Give a world of someone in Berlin."""
+    clock, planning = Clock(at), Planning(library())
+    async with Store(folder / "hipwise.db", ring(), clock) as store:
+        store.judged_by(planning.may)
+        chat = Chat(sessions=StoreRecords(store), clock=clock, address=ANNA)
+        yield World(store, clock, planning, chat)
+        assert (await store.tallies()).conserved
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Give a world."""
+    async with lived(tmp_path) as world:
+        yield world
+
+
+def answer(step: str, which: str) -> str:
+    return words("checkins", "answers", step, which)
+
+
+def days(number: float) -> datetime:
+    return TUESDAY + timedelta(days=number)
+
+
+# ---------------------------------------------------------------- A run, and what follows
+
+
+async def test_a_run_is_asked_about_after_it_and_next_morning_where_there_was_pain(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.lives(days(0.5))
+    assert world.texts == ["Tue 21:30 How did today's run feel?"]
+
+    await world.chat.taps(answer("ran", "yes"), "3", words("checkins", "places", "outer_hip"))
+    await world.chat.taps(answer("built", "no"), answer("limp", "no"))
+    await world.lives(days(1))
+
+    assert world.texts[1:] == [f"Wed 08:00 {GOOD_MORNING}"]
+    assert (await world.diary()).askings[0].worst == 3
+
+
+async def test_without_pain_there_is_nothing_to_ask_next_morning(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.lives(days(0.5))
+    await world.chat.taps(answer("ran", "yes"), answer("worst", "none"))
+    await world.lives(days(2))
+    assert world.texts == ["Tue 21:30 How did today's run feel?"]
+
+
+async def test_who_has_not_agreed_or_told_no_age_is_not_written_to(world: World) -> None:
+    for diary, kinds in ((BERLIN, ()), (BERLIN, ("tips",)), (replace(BERLIN, age=None), ("check_ins",))):
+        await world.has(diary, *kinds)
+        await world.lives(world.clock.at + timedelta(days=2), by=timedelta(hours=1))
+    assert world.texts == []
+
+
+async def test_a_message_in_quiet_hours_comes_with_the_next_morning_as_one(world: World) -> None:
+    await world.has(replace(BERLIN, quiet=Quiet(time(20), time(9))), "check_ins")
+    await world.lives(days(1.5))
+    assert world.texts == ["Wed 09:00 How did yesterday's run feel?", "Wed 17:00 How did yesterday's run feel?"]
+    assert [delivery.reply["occasion"] for _, delivery in world.got] == ["morning", "nudge"]
+
+
+async def test_what_nobody_answers_is_asked_once_more_then_weekly_then_a_last_time(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.lives(days(70), by=timedelta(minutes=30))
+
+    occasions = [delivery.reply["occasion"] for _, delivery in world.got]
+    assert occasions[-1] == "last"
+    assert occasions.count("last") == 1
+    assert occasions.count("nudge") == occasions.count("checkin") == 5  # three in a row, and two of the weekly ones
+    assert (await world.diary()).rhythm is Rhythm.SILENT
+
+
+async def test_after_an_outage_there_is_one_message_and_not_a_burst(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.ticks()
+    world.clock.at = days(9)  # Thursday morning, nine days on
+    await world.lives(days(9.2))
+    assert len(world.got) <= 1
+
+
+# ---------------------------------------------------------------- At the moment of sending
+
+
+@pytest.mark.parametrize("how", ["/stop", "pause"])
+async def test_whoever_takes_it_back_gets_nothing_that_was_planned(world: World, how: str) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.ticks()
+    assert (await world.store.tallies()).open == 1
+    if how == "/stop":
+        await world.chat.says("/stop")
+    else:
+        await world.has(replace(await world.diary(), paused=days(30)))
+    await world.lives(days(3), by=timedelta(minutes=30))
+    assert world.texts == []
+    assert (await world.store.tallies()).skipped >= 1
+
+
+async def test_quiet_hours_that_were_set_later_hold_for_what_was_planned_before(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.ticks()
+    await world.has(replace(await world.diary(), quiet=Quiet(time(21), time(21, 50))))
+    await world.lives(days(0.7))
+    assert world.texts == ["Tue 21:50 How did today's run feel?"]
+
+
+async def test_while_a_check_is_open_it_waits_inside_its_window(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    world.clock.at = TUESDAY.replace(hour=20, minute=25)  # 21:25 in Berlin
+    await world.chat.says("/hip")
+    await world.lives(world.clock.at + timedelta(minutes=15))
+    assert world.texts == []
+    await world.store.save_turn(ANNA, Change(None, PLAIN))
+    await world.lives(world.clock.at + timedelta(minutes=20))
+    assert [text[4:] for text in world.texts] == [f"21:50 {HOW_WAS_IT}"]
+
+
+async def test_what_may_have_arrived_is_asked_once_more_inside_its_window_and_either_copy_closes_both(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    world.fails = [ConnectionResetError()]
+    await world.lives(days(0.55))
+    assert len(world.got) == 1
+    assert (await world.store.tallies()).sent == 1
+
+
+# ---------------------------------------------------------------- A result that is asked about again
+
+
+async def test_a_result_is_asked_about_on_its_days_until_it_is_closed(world: World) -> None:
+    follow_up = FollowUp("0badcafe", "c", "self_care", ("age_18_34", "place_outer"), TUESDAY)
+    await world.has(replace(BERLIN, follow_ups=(follow_up,)), "follow_up")
+    await world.lives(days(40), by=timedelta(hours=1))
+    assert {d.reply["occasion"] for _, d in world.got} == {"followup"}
+    assert all(text.endswith(words("checkins", "open", "again")) for text in world.texts)
+    assert len(world.got) == len(library().checkins.again[next(k for k in library().checkins.again if k.value == "self_care")])
+
+
+# ---------------------------------------------------------------- Whatever is set
+
+
+TIMES = st.builds(time, hour=st.integers(0, 23), minute=st.sampled_from([0, 15, 30]))
+SLOTS = st.lists(st.builds(Slot, weekday=st.integers(0, 6), at=TIMES), max_size=4).map(tuple)
+ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "UTC"])
+DIARIES = st.builds(
+    Diary,
+    zone=ZONES,
+    age=st.just(Age.ADULT),
+    quiet=st.builds(Quiet, TIMES, TIMES),
+    delay=st.integers(0, 24).map(lambda n: 10 * n),
+    days=st.sets(st.integers(0, 6), min_size=1).map(lambda found: tuple(sorted(found))),
+    plan=SLOTS,
+    runs=st.lists(st.integers(0, 9 * 24), max_size=4).map(
+        lambda hours: tuple(Run(f"r{h}", TUESDAY + timedelta(hours=h), Origin.TOLD) for h in hours)
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(diary=DIARIES, start=st.integers(0, 24 * 300))
+def test_nothing_comes_in_quiet_hours_or_twice_whatever_is_set(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, diary: Diary, start: int
+) -> None:
+    async def scene() -> None:
+        async with lived(tmp_path_factory.mktemp(f"w{seed}"), TUESDAY + timedelta(hours=start)) as world:
+            await world.has(diary, "check_ins")
+            await world.lives(world.clock.at + timedelta(days=9), by=timedelta(minutes=30))
+            for at, delivery in world.got:
+                assert not in_quiet(at, diary.quiet, diary.zone)
+                assert local(at, diary.zone).weekday() in diary.days
+                assert delivery.until is not None
+                assert delivery.due <= at <= delivery.until
+            keys = [delivery.reply["occurrence"] for _, delivery in world.got]
+            assert len(keys) == len(set(keys))
+
+    asyncio.run(scene())
