@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.checkins import Scale, Step, next_step, windows
+from core.checkins import Scale, Step, closed, next_step, windows
 from core.diary import Asking, Diary, Rhythm, Run
 from core.occasions import Occasion, Window
 from core.wallclock import first_allowed
@@ -95,9 +95,9 @@ def passed(diary: Diary, now: datetime, received: Collection[str]) -> Passed:
     found = Passed(diary)
     for asking in sorted(diary.askings, key=lambda asking: asking.run.start):
         if asking.closed is None and now > _end(found.diary, asking):
-            closed = found.diary.with_asking(replace(asking, closed=now))
+            over = found.diary.with_asking(closed(found.diary, asking, now))
             ignored = asking.touched is None and asking.id in received
-            found = _slowed(replace(found, diary=closed)) if ignored else replace(found, diary=closed)
+            found = _slowed(replace(found, diary=over)) if ignored else replace(found, diary=over)
     return found
 
 

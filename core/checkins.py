@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from core.clinical import Disposition
-from core.diary import Asking, Diary, Light, Origin, Place, Run
+from core.diary import Age, Asking, Diary, Light, Origin, Place, Run
 from core.occasions import Occasion, Window
 from core.wallclock import day, first_allowed, instant
 
@@ -214,6 +214,14 @@ def without(asking: Asking, step: Step, now: datetime) -> Asking:
             return replace(told, worse=None)
         case Step.NIGHT:
             return replace(told, night=None, lying=None)
+
+
+def closed(diary: Diary, asking: Asking, now: datetime) -> Asking:
+    """Return the check-in as it is kept once it is over: of someone under 18 without any answer."""
+    if diary.age is not Age.UNDER_18:
+        return replace(asking, closed=now)
+    bare = Asking(asking.id, asking.run, asking.day, together=asking.together)
+    return replace(bare, step=asking.step, touched=asking.touched, closed=now)
 
 
 def last_step(asking: Asking) -> Step | None:

@@ -8,7 +8,7 @@ from core.checkins import CheckIns, Limit
 from core.clinical import Disposition, Pathway
 from core.diary import Diary, FollowUp
 from core.occasions import Occasion, Window
-from core.wallclock import first_allowed
+from core.wallclock import day, first_allowed
 
 FOR = timedelta(hours=24)
 """How long each occasion is worth asking on; while a check is open it waits so long."""
@@ -56,7 +56,13 @@ def passed(diary: Diary, checkins: CheckIns, follow_up: FollowUp, now: datetime)
     if over <= follow_up.asked:
         return follow_up
     later = replace(follow_up, asked=over, step=follow_up.step + 1, seen=_still_seen(follow_up))
-    return replace(later, closed=now) if over == len(planned) else later
+    # What was told has no use any more once all is over.
+    return replace(later, closed=now, findings=(), answers=()) if over == len(planned) else later
+
+
+def key_of(diary: Diary, follow_up: FollowUp, window: Window) -> str:
+    """Return what the message of one occasion is the one and only message for."""
+    return window.key(follow_up.id, day(window.due, diary.zone))
 
 
 def next_ask(follow_up: FollowUp) -> Ask | None:

@@ -135,13 +135,13 @@ class Planning:
         return diary
 
     def _again(self, record: Record, diary: Diary, follow_up: FollowUp, now: datetime) -> Iterator[Owed]:
-        if follow_up.closed is not None:
+        if follow_up.closed is not None or not diary.zone_known:
             return
         here = Here(diary, record.preferences, now, "")
         for number, window in enumerate(followups.windows(diary, self._library.checkins, follow_up)):
             if number == follow_up.asked and _near(window, now):
                 prompt = Following(self._library, here, follow_up).opening()
-                key = window.key(follow_up.id, day(window.due, diary.zone))
+                key = followups.key_of(diary, follow_up, window)
                 yield _owed(Kind.CHECK_IN, prompt, window, key, thread=follow_up.id, number=number)
 
     # ---------------------------------------------------------------- At the moment of sending

@@ -279,8 +279,8 @@ AGREED = (
     *_checks(
         "coaching",
         (
-            "core/coaching/answering.py",
-            "if diary.age is not Age.UNDER_18 or asking.closed is None:",
+            "core/checkins.py",
+            "if diary.age is not Age.UNDER_18:",
             "if True:",
             "test_of_someone_under_18_only_the_open_one_is_kept",
         ),

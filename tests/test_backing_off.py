@@ -8,7 +8,7 @@ import pytest
 from chat import library
 from core import backing_off, checkins
 from core.backing_off import Passed, asks, nudge, passed, wanted
-from core.diary import Asking, Diary, Light, Origin, Place, Rhythm, Run
+from core.diary import Age, Asking, Diary, Light, Origin, Place, Rhythm, Run
 from core.occasions import Occasion
 
 MONDAY = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -135,6 +135,12 @@ def test_a_check_in_left_half_way_is_closed_and_not_ignored() -> None:
     found = passed(diary, MONDAY + timedelta(days=2), {diary.askings[0].id})
     assert found.diary.ignored == 0
     assert found.diary.askings[-1].closed
+
+
+def test_of_someone_under_18_nothing_is_left_of_one_that_was_not_finished() -> None:
+    young = replace(DIARY, age=Age.UNDER_18).with_asking(FINISHED)
+    [asking] = passed(young, MONDAY + timedelta(days=2), {FINISHED.id}).diary.askings
+    assert (asking.closed is not None, asking.worst, asking.place, asking.light) == (True, None, None, None)
 
 
 def test_it_is_not_over_before_its_nudge_is() -> None:

@@ -10,7 +10,7 @@ from chat import library
 from coaching_chat import Runner
 from core import followups
 from core.clinical import Disposition
-from core.coaching.following import Following, key_of
+from core.coaching.following import Following
 from core.coaching.told import Here
 from core.dialogue import Tap
 from core.diary import Diary, FollowUp
@@ -78,7 +78,8 @@ def test_an_occasion_that_nobody_answered_is_over_and_the_last_ends_all() -> Non
     assert followups.passed(Diary(), KNOWN, follow_up, MONDAY + timedelta(days=2, hours=23)) == follow_up
     once = followups.passed(Diary(), KNOWN, follow_up, MONDAY + timedelta(days=4))
     assert (once.asked, once.closed) == (1, None)
-    assert followups.passed(Diary(), KNOWN, once, MONDAY + timedelta(days=9)).closed
+    ended = followups.passed(Diary(), KNOWN, once, MONDAY + timedelta(days=9))
+    assert (ended.closed is not None, ended.findings, ended.answers) == (True, (), ())
 
 
 # ---------------------------------------------------------------- What the answers raise
@@ -212,7 +213,9 @@ async def test_an_answer_can_be_typed() -> None:
 
     assert member.diary.follow_ups[-1].answers == ("better",)
     assert member.led
-    assert member.led.closes == (key_of(member.diary.follow_ups[-1], 0),)
+    follow_up = member.diary.follow_ups[-1]
+    [first, _] = followups.windows(member.diary, KNOWN, follow_up)
+    assert member.led.closes == (followups.key_of(member.diary, follow_up, first),)
 
 
 def test_an_answer_that_the_question_does_not_have_changes_nothing() -> None:

@@ -11,7 +11,7 @@ from core.coaching.told import Here, Told
 from core.dialogue import typed
 from core.dialogue.token import Token, read
 from core.dialogue.turn import Notice
-from core.diary import Age, Asking, Diary, Light, Origin
+from core.diary import Asking, Light, Origin
 from core.library import Library
 from core.occasions import Occasion, Window
 
@@ -88,8 +88,8 @@ class Answering:
                 later = self._here.now + backing_off.SNOOZED
                 return self._kept(replace(self._asking, later=later, nudged=False), "later", Occasion.NUDGE)
             case "skip":
-                skipped = replace(self._asking, closed=self._here.now, step=self._asking.step + 1)
-                return self._kept(skipped, "skipped", *Occasion)
+                skipped = replace(self._asking, step=self._asking.step + 1)
+                return self._kept(checkins.closed(self._here.diary, skipped, self._here.now), "skipped", *Occasion)
             case "go" if self._step is not None:
                 return Told((self._asked(self._asking).question(self._step),))
             case "back":
@@ -131,12 +131,13 @@ class Answering:
         return self._keep(lit, told, Occasion.CHECKIN, Occasion.NUDGE) if waits else self._over(lit, told)
 
     def _over(self, asking: Asking, told: Told) -> Told:
-        return self._keep(replace(asking, closed=self._here.now), told, Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
+        over = checkins.closed(self._here.diary, asking, self._here.now)
+        return self._keep(over, told, Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
 
     def _keep(self, asking: Asking, told: Told, *closes: Occasion) -> Told:
         diary = backing_off.answered(self._here.diary)
         keys = tuple(Window(o, self._here.now, self._here.now).key(asking.run.id, asking.day) for o in closes)
-        return replace(told, diary=diary.with_asking(_as_kept(diary, asking)), closes=keys)
+        return replace(told, diary=diary.with_asking(asking), closes=keys)
 
     def _kept(self, asking: Asking, key: str, *closes: Occasion) -> Told:
         return self._keep(asking, self._said(key), *closes)
@@ -178,11 +179,3 @@ class Answering:
 
     def _asked(self, asking: Asking) -> Asked:
         return Asked(self._library, self._here.diary, asking)
-
-
-def _as_kept(diary: Diary, asking: Asking) -> Asking:
-    """Return a check-in as it is kept: of someone under 18, one that is over keeps no answer."""
-    if diary.age is not Age.UNDER_18 or asking.closed is None:
-        return asking
-    bare = Asking(asking.id, asking.run, asking.day, together=asking.together)
-    return replace(bare, step=asking.step, touched=asking.touched, closed=asking.closed)

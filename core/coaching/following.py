@@ -14,7 +14,6 @@ from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
 from core.diary import FollowUp
 from core.followups import Ask, Course, Seen
 from core.library import Library
-from core.occasions import Occasion, Window
 
 LATE = timedelta(days=3)
 """After the end of its last window: the text is still there, but an answer belongs into a new check."""
@@ -136,7 +135,8 @@ class Following:
         return str(Token(version, self._follow_up.id, self._follow_up.step, act, arg))
 
     def _keys(self, follow_up: FollowUp) -> tuple[str, ...]:
-        return (key_of(follow_up, self._follow_up.asked),)
+        planned = followups.windows(self._here.diary, self._library.checkins, follow_up)
+        return tuple(followups.key_of(self._here.diary, follow_up, w) for w in planned[: follow_up.asked])
 
     def _answered_already(self) -> Told:
         ask = followups.next_ask(self._follow_up)
@@ -155,9 +155,3 @@ class Following:
     def _too_late(self) -> bool:
         planned = followups.windows(self._here.diary, self._library.checkins, self._follow_up)
         return self._here.now > planned[-1].until + LATE
-
-
-def key_of(follow_up: FollowUp, asked: int) -> str:
-    """Return what the message of one occasion is the one and only message for."""
-    window = Window(Occasion.FOLLOWUP, follow_up.began, follow_up.began)
-    return window.key(f"{follow_up.id}.{asked}", follow_up.began.date())
