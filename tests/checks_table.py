@@ -288,12 +288,17 @@ AGREED = (
     *_checks(
         "ownership",
         (
-            OWNERSHIP,
-            ' and latest["text_hash"] == self._hash(kind)',
+            "core/consents.py",
+            ' and last["text_hash"] == _hash(words, kind)',
             "",
             "test_a_yes_to_an_older_text_is_no_yes_to_the_new_one",
         ),
-        (OWNERSHIP, 'bool(latest["given"])', "True", "test_a_result_is_not_kept_after_the_consent_was_withdrawn"),
+        (
+            "core/consents.py",
+            'bool(last["given"])',
+            "True",
+            "test_a_result_is_not_kept_after_the_consent_was_withdrawn",
+        ),
         (OWNERSHIP, ' or not self._agreed(record, "history")', "", "test_without_consent_no_result_is_kept_longer"),
         (
             OWNERSHIP,
