@@ -84,6 +84,7 @@ RED = [
     ("the light", [told(1, Light.RED, 2, Place.GROIN)], []),
     ("a light of last week, and a good run since", [told(7, Light.RED, 2, Place.GROIN), told(1, Light.GO, 0)], []),
     ("an old light that nothing came after", [told(50, Light.RED, 2, Place.GROIN)], []),
+    ("the light alone", [told(1, Light.RED)], []),
     ("a limp", [replace(told(1, Light.GO, 1, Place.MUSCLE), limp=True)], []),
     ("a limp before there is a light", [replace(told(1, None, 1, Place.MUSCLE), limp=True)], []),
     ("pain at night", [replace(told(1, Light.HOLD, 1, Place.MUSCLE), night=True)], []),
@@ -132,6 +133,14 @@ def test_nothing_is_said_of_load_under_18(runs: Load | Season) -> None:
         for tip in TIPS:
             chosen = choose(kept, (tip,))
             assert chosen is None or (chosen.tip.topic is not Topic.LOAD and not chosen.loads and not chosen.season)
+
+
+@pytest.mark.parametrize("age", [Age.UNDER_18, Age.ADULT])
+def test_a_tip_is_only_for_the_ages_that_it_names(age: Age) -> None:
+    given = [chosen for tip in TIPS for state in tip.states if (chosen := choose(diary(state, age=age), (tip,)))]
+
+    assert given
+    assert all(age in chosen.tip.ages for chosen in given)
 
 
 def test_a_tip_that_was_had_is_not_given_again_for_eight_weeks() -> None:
