@@ -117,6 +117,9 @@ class Delivery:
     closes: str | None = field(default=None, repr=False)
     """Of a claim: the platform's id of the question above, whose buttons are over once this message is there."""
 
+    place: str | None = field(default=None, repr=False)
+    """Where on its platform the conversation is, where the address does not say that and it is known."""
+
     @property
     def marked(self) -> bool:
         """Whether it has to say that it may be a repeat."""

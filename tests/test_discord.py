@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from bots.discord.messenger import owed
 from chat import Clock
 from core.dialogue import Notice
+from core.ledger import Kind, Owed
 from core.members import Address
+from core.replies import plain
 from discord_api import Answer, DiscordApi, Member
 from discord_chat import Running, running, words
 
@@ -384,3 +388,27 @@ async def test_the_question_takes_the_place_of_no_screen_and_is_there_when_it_is
     await types(bot, anna, "/link")
 
     assert words("link", "confirm", app="Discord") in anna.last.text
+
+
+# ---------------------------------------------------------------- What is written first
+
+
+async def test_only_the_conversation_that_a_member_has_opened_is_written_to_first(
+    bot: Running, anna: Member, clock: Clock
+) -> None:
+    question, address = plain(Notice("How did today's run feel?")), Address("discord", str(ANNA))
+    ahead = Owed(Kind.CHECK_IN, question, clock(), clock() + timedelta(hours=3), "run:1")
+    await types(bot, anna, "/hip")
+    await bot.store.plan(address, [ahead])
+    await bot.outreach.send_due()
+    await bot.rests()
+    assert (await bot.store.tallies()).dropped == 1
+
+    here = bot.dm(ANNA, "Anna")
+    here.says("/help")
+    await bot.rests()
+    await bot.store.plan(address, [replace(ahead, occurrence="run:2")])
+    await bot.outreach.send_due()
+    await bot.rests()
+    assert "How did today" in here.last.text
+    assert not bot.api.calls("open_dm")

@@ -193,6 +193,21 @@ def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
         case 6:
             diary = sealed("diaries.diary", MEMBER, {"zone": "Europe/Berlin"})
             yield "diaries", {"member": MEMBER, "look": minute, "diary": diary}
+        case 7:
+            found: dict[str, object] = {
+                "digest": LOOKUP.of("discord", "found"),
+                "address": sealed("addresses.address", "bb" * 16, "found"),
+            }
+            yield (
+                "addresses",
+                {
+                    "id": "bb" * 16,
+                    "member": MEMBER,
+                    "platform": "discord",
+                    "place": sealed("addresses.place", "bb" * 16, "5"),
+                    **found,
+                },
+            )
         case _:  # nothing yet: a test says so
             return
 

@@ -73,6 +73,7 @@ async def filled(kept: Store) -> str:
     member = (await kept.load(ANNA)).member
     assert member is not None
     await kept.link(ANNA, Offer(CANARY, NOON), lambda _, found: Change(found.session, found.preferences), None)
+    await kept.keep_place(ANNA, CANARY)
     await kept.receive(ANNA.platform, "later", CANARY.encode(), sender=ANNA)
     delivery = await kept.claim((await kept.due(NOON, 9))[0])
     assert delivery is not None
@@ -401,6 +402,7 @@ async def test_a_key_can_leave_the_ring_once_everything_is_wrapped_again(tmp_pat
 SEALED_OF = (
     "SELECT wrapped FROM keys WHERE owner = ?",
     "SELECT address FROM addresses WHERE member = ?",
+    "SELECT place FROM addresses WHERE member = ?",
     "SELECT settings FROM settings WHERE member = ?",
     "SELECT consent FROM consents WHERE member = ?",
     "SELECT session FROM sessions WHERE member = ?",

@@ -33,6 +33,8 @@ SEND_SECONDS = 5.0
 """For each time: a member's next answer waits behind it."""
 CLOSED = (50007, 50278)
 """The codes of the refusal to write to someone; the first also comes with a status of 400."""
+FIRST = (Kind.CHECK_IN, Kind.TIP)
+"""What is written first: only into the conversation that a member has opened."""
 _WEIGHTS = (Kind.NOTICE, Kind.QUESTION, Kind.FILE, Kind.VERDICT)
 """The kinds of reply; the weightiest says what may be done where the outcome is unknown."""
 
@@ -78,7 +80,7 @@ class Messenger:
                 return None
             if (interaction := delivery.reply.get("interaction")) is not None:
                 return await self._answer(delivery, asked_of(interaction))
-            channel = delivery.reply.get("channel")
+            channel = delivery.reply.get("channel") or (delivery.place if delivery.kind in FIRST else None)
             return await (self._unasked(delivery) if channel is None else self._post(delivery, channel))
         except NotSent as error:
             if error.held:
@@ -108,7 +110,7 @@ class Messenger:
 
     async def _unasked(self, delivery: Delivery) -> str | None:
         """Say what another chat led to, in the conversation where the member is, or in the place of what passes."""
-        asked = self._passing.pop(delivery.address, None)
+        asked = None if delivery.kind in FIRST else self._passing.pop(delivery.address, None)
         if asked is None:
             raise Unreachable  # nobody is written to who has not opened the conversation
         if asked.channel is not None:

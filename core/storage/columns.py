@@ -42,6 +42,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "platform": _PLATFORM,
         "digest": Digest(),
         "address": Sealed(),
+        "place": Sealed(),
         "unreachable": Clear("since when nothing can be sent there, to the minute, so that nothing is tried"),
         "used": _ORDER,
     },

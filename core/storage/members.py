@@ -91,6 +91,11 @@ def join(book: Book, member: str, address: Address) -> Door:
     return Door(row, member)
 
 
+def keep_place(book: Book, at: Door, place: str) -> None:
+    """Keep where on its platform the conversation at an address is."""
+    book.run(sql.KEEP_PLACE, book.seal("addresses.place", at.member, at.row, place), at.row)
+
+
 def save(book: Book, at: Door, change: Change, *, default: Preferences, now: datetime) -> None:
     """Keep what a turn changed; of the preferences, those that were ever set to something else than the default."""
     reaching.used(book, at.member, at.row)

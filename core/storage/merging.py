@@ -43,7 +43,10 @@ def _take_addresses(book: Book, older: str, newer: str) -> Set[str]:
     for row, _, sealed in book.all(sql.ADDRESSES, newer):
         id = book.open("addresses.address", newer, row, sealed)
         if id is not None:
+            (sealed_place,) = book.one(sql.KEPT_PLACE, row) or (None,)
+            place = book.open("addresses.place", newer, row, sealed_place)
             book.run(sql.TAKE_ADDRESS, older, book.seal("addresses.address", older, row, id), row)
+            book.run(sql.KEEP_PLACE, None if place is None else book.seal("addresses.place", older, row, place), row)
             moved.add(row)
     return moved
 

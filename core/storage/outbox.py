@@ -220,7 +220,7 @@ def _readable(book: Book, rows: Sequence[Row], now: datetime) -> list[Delivery]:
 
 
 def _delivery(book: Book, row: Row) -> Delivery | None:
-    id, member, address_row, state, attempt, due, until, changed, sealed, platform, address = row
+    id, member, address_row, state, attempt, due, until, changed, sealed, platform, address, place = row
     content: Any = book.open("outbox.owed", member, id, sealed)
     to = book.open("addresses.address", member, address_row, address)
     if content is None or to is None:
@@ -237,4 +237,5 @@ def _delivery(book: Book, row: Row) -> Delivery | None:
         state=State(state),
         attempt=attempt,
         changed=time_of(changed),
+        place=book.open("addresses.place", member, address_row, place),
     )

@@ -40,6 +40,8 @@ USED_NOW = f"UPDATE addresses SET used = {_USED_LAST} + 1 WHERE id = ?"  # noqa:
 TO_WRITE_TO = """
 SELECT id, platform, address FROM addresses WHERE member = ? AND unreachable IS NULL ORDER BY used DESC, id LIMIT 1
 """
+KEEP_PLACE = "UPDATE addresses SET place = ? WHERE id = ?"
+KEPT_PLACE = "SELECT place FROM addresses WHERE id = ?"
 USED_LAST = "SELECT id, platform, address FROM addresses WHERE member = ? ORDER BY used DESC, id LIMIT 1"
 SETTINGS = "SELECT settings FROM settings WHERE member = ?"
 SAVE_SETTINGS = """
@@ -149,7 +151,7 @@ PLANNED = "SELECT count FROM tallies WHERE name = 'planned'"
 COUNT_PLANNED = "UPDATE tallies SET count = count + ? WHERE name = 'planned'"
 
 _DELIVERY = """
-SELECT o.id, o.member, o.address, o.state, o.attempt, o.due, o.until, o.changed, o.owed, a.platform, a.address
+SELECT o.id, o.member, o.address, o.state, o.attempt, o.due, o.until, o.changed, o.owed, a.platform, a.address, a.place
 FROM outbox o JOIN addresses a ON a.id = o.address
 """
 DUE = f"""{_DELIVERY}
