@@ -7,7 +7,7 @@ The libraries see only those lines of it that tell of runs, and only rules that 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2s
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ LARGEST = 500_000
 MOST_EVENTS = 1_500
 """Events in a file, those that are over included: each takes a third of a millisecond to read."""
 MOST_RUNS = 60
-"""Group runs of a club that are still to come: more than one for each day of a month and each pace."""
+"""Group runs of a club that may be to come: more than eight for each day of a week. To find their days takes longest of all."""
 MOST_EXCEPTIONS = 400
 """Days of one group run that are added, left out or moved, and are not long over."""
 MOST_TIMES = 1_000
@@ -117,12 +117,10 @@ def weekly(slot: Slot, zone: str, *, name: str = "", place: str = "", minutes: i
     """Return a run of every week that was typed in."""
     from icalendar import vRecur
 
-    start = datetime.combine(_MONDAY + timedelta(days=slot.weekday), slot.at)
-    event = _timed(start, minutes * _MINUTE)
+    name = _line(name)
+    event = _timed(datetime.combine(_MONDAY + timedelta(days=slot.weekday), slot.at), minutes * _MINUTE)
     event.add("RRULE", vRecur(FREQ="WEEKLY"))
-    return GroupRun(
-        _id(f"{slot.weekday} {slot.at:%H:%M} {zone} {_line(name)}"), _line(name), _line(place), zone, _schedule([event])
-    )
+    return GroupRun(_id(f"{slot.weekday} {slot.at:%H:%M} {zone} {name}"), name, _line(place), zone, _schedule([event]))
 
 
 def read(data: bytes, zone: str, now: datetime) -> tuple[GroupRun, ...]:
@@ -139,9 +137,12 @@ def read(data: bytes, zone: str, now: datetime) -> tuple[GroupRun, ...]:
     series: dict[str, list[_Event]] = {}
     for event in _events(text):
         series.setdefault(str(event.get("UID") or _one(event, "SUMMARY") or ""), []).append(event)
-    runs = [run for uid, events in series.items() if (run := _group_run(uid, events, zone, now))]
-    if not runs or len(runs) > MOST_RUNS:
-        raise UnusableCalendar(Problem.TOO_MANY_RUNS if runs else Problem.NO_RUNS)
+    to_come = [(uid, events) for uid, events in series.items() if any(_may_come(event, now) for event in events)]
+    if len(to_come) > MOST_RUNS:
+        raise UnusableCalendar(Problem.TOO_MANY_RUNS)
+    runs = [run for uid, events in to_come if (run := _group_run(uid, events, zone, now))]
+    if not runs:
+        raise UnusableCalendar(Problem.NO_RUNS)
     return tuple(sorted(runs, key=lambda run: run.id))
 
 
@@ -238,6 +239,14 @@ def _id(uid: str) -> str:
 
 
 # ---------------------------------------------------------------- an event and its exceptions as a group run
+
+
+def _may_come(event: _Event, now: datetime) -> bool:
+    """Return whether an event has a time of day and may be to come, as far as that is seen without looking for its days."""
+    start, rule = getattr(_time(event, "DTSTART"), "dt", None), event.get("RRULE")
+    last = start if rule is None else _one(rule, "UNTIL") if isinstance(rule, dict) else None
+    over = isinstance(last, date) and last.timetuple() < (now - 2 * LONGEST_RUN).timetuple()
+    return isinstance(start, datetime) and ("RDATE" in event or not over)
 
 
 def _group_run(uid: str, events: list[_Event], home: str, now: datetime) -> GroupRun | None:

@@ -326,6 +326,10 @@ def test_a_rule_that_never_ends_its_search_or_that_nobody_means_is_refused(rule:
         (b"BEGIN:VCALENDAR" + b"\r\n" * LARGEST, Problem.TOO_LARGE),
         (file(*[event(f"UID:{n}", "DTSTART:20200101T100000") for n in range(MOST_EVENTS + 1)]), Problem.TOO_MANY_EVENTS),
         (file(*[event(f"UID:{n}", "DTSTART:20261124T100000") for n in range(MOST_RUNS + 1)]), Problem.TOO_MANY_RUNS),
+        (
+            file(*[event(f"UID:{n}", "DTSTART:20000101T100000", "RRULE:FREQ=YEARLY") for n in range(MOST_EVENTS)]),
+            Problem.TOO_MANY_RUNS,
+        ),
         (file(event("UID:" + "x" * 100_000, *TEMPO[1:])), Problem.TOO_LONG),
         (file(event("UID:x" + "\r\n x" * 100_000, *TEMPO[1:])), Problem.TOO_LONG),
         (file(event(*TEMPO, WEEKLY, "EXDATE:" + "20261201T183000," * 9_000)), Problem.TOO_LONG),
@@ -352,6 +356,15 @@ def test_a_rule_that_never_ends_its_search_or_that_nobody_means_is_refused(rule:
 )
 def test_a_file_that_is_no_club_s_calendar_is_refused(data: bytes, expected: Problem) -> None:
     assert problem(data) is expected
+
+
+def test_many_runs_that_are_over_are_no_hindrance() -> None:
+    singles = [event(f"UID:{n}", "DTSTART:20200101T100000Z") for n in range(MOST_RUNS)]
+    series = [event(f"UID:s{n}", "DTSTART:20200101T100000", "RRULE:FREQ=WEEKLY;UNTIL=20201231") for n in range(MOST_RUNS)]
+    changes = [event(f"UID:s{n}", "RECURRENCE-ID:20200108T100000", "DTSTART:20200109T100000") for n in range(MOST_RUNS)]
+    days = [event(f"UID:d{n}", "DTSTART;VALUE=DATE:20270101") for n in range(MOST_RUNS)]
+
+    assert walls(file(*singles, *series, *changes, *days, event(*TEMPO))) == ["11-24 18:30"]
 
 
 def test_many_exceptions_that_are_over_are_no_hindrance() -> None:
