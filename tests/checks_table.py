@@ -37,7 +37,7 @@ WHOSE = (
             "core/coaching/answering.py",
             "        if token.step != asking.step:\n",
             "        if False:\n",
-            "test_either_copy_of_a_message_closes_both",
+            "test_a_button_from_before_going_back_changes_nothing",
         ),
     ),
     *_checks(

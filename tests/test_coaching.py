@@ -234,6 +234,18 @@ async def test_either_copy_of_a_message_closes_both(runner: Runner) -> None:
     assert first.choices[0].tap == second.choices[0].tap
 
 
+async def test_a_button_from_before_going_back_changes_nothing(runner: Runner) -> None:
+    runner.asked()
+    await runner.taps(label("ran_yes"))
+    old = runner.button("3").tap
+    await runner.taps("7", words("ui", "buttons", "back"))
+    before = runner.diary
+    await runner.sends(Tap(runner.address, old))
+
+    assert runner.notice.text == said("answered")
+    assert runner.diary == before
+
+
 async def test_a_press_after_the_end_changes_nothing(runner: Runner) -> None:
     prompt = runner.asked()
     await runner.taps(label("ran_no"))
