@@ -87,7 +87,7 @@ async def test_a_check_that_cannot_be_opened_is_refused_and_counted_and_its_memb
     chat, other = talking(kept), talking(kept, OTHER)
     for each in (chat, other):
         await each.says("/settings")
-        name, give = words("privacy", "consents", "tips", "name"), words("privacy", "consents", "tips", "give")
+        name, give = words("privacy", "consents", "tips", "name"), words("checkins", "ages", "adult")
         await each.taps(words("ui", "buttons", "consents"), name, give)
         await each.says("/hip")
         await each.chooses("chest")
