@@ -1,5 +1,6 @@
 """How Discord is asked: what was surely not done, what may have been, what was refused; and how much is asked at all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -128,32 +129,48 @@ async def test_only_what_needs_the_token_shows_it(api: DiscordApi, requests: Req
 # ---------------------------------------------------------------- How much
 
 
-def test_too_many_refusals_end_the_asking_until_they_are_old() -> None:
+async def test_too_many_refusals_end_the_asking_until_they_are_old() -> None:
     clock = Seconds()
     breaker = Breaker(clock)
-    for asked in range(MOST_INVALID // 2):
+    invalid = ((401, 403, 429)[n % 3] for n in range(MOST_INVALID // 2))
+    for status in (404, 200, None, *invalid):
         clock.at += 1
-        breaker.check(token=True)
-        breaker.note((401, 403, 429)[asked % 3])
-    breaker.note(404)
-    breaker.note(200)
+        await breaker.begin(token=True)
+        breaker.end(status)
 
     with pytest.raises(NotSent) as raised:
-        breaker.check(token=True)
+        await breaker.begin(token=True)
     assert raised.value.seconds == INVALID_FOR.total_seconds() - MOST_INVALID // 2 + 1
-    breaker.check(token=False)  # members who ask by themselves are answered still
+    await breaker.begin(token=False)  # members who ask by themselves are answered still
     clock.at += raised.value.seconds
-    breaker.check(token=True)
+    await breaker.begin(token=True)
 
 
-def test_even_for_members_who_ask_there_is_an_end() -> None:
+async def test_even_for_members_who_ask_there_is_an_end() -> None:
     breaker = Breaker(Seconds())
     for _ in range(MOST_INVALID - 1):
-        breaker.check(token=False)
-        breaker.note(403)
+        await breaker.begin(token=False)
+        breaker.end(403)
 
     with pytest.raises(NotSent):
-        breaker.check(token=False)
+        await breaker.begin(token=False)
+
+
+async def test_as_many_as_ask_at_once_no_more_are_refused(api: DiscordApi, requests: Requests) -> None:
+    """Whether one is refused is known only later: so no more are under way than may all be refused."""
+    api.faults.lay("callback", answers(403), times=None)
+    asked = (requests.ask("POST", f"/interactions/{n}/t/callback", {"type": 5}) for n in range(3 * MOST_INVALID))
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert api.invalid() == MOST_INVALID - 1
+    assert sum(isinstance(one, NotSent) for one in outcomes) == 2 * MOST_INVALID + 1
+
+
+async def test_what_waits_for_others_to_come_back_is_asked_then(api: DiscordApi, requests: Requests) -> None:
+    asked = (requests.ask("POST", f"/interactions/{n}/t/callback", {"type": 5}) for n in range(3 * MOST_INVALID))
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [getattr(one, "status", one) for one in outcomes] == [404] * 3 * MOST_INVALID
 
 
 async def test_no_more_than_so_many_go_in_any_time(monkeypatch: pytest.MonkeyPatch) -> None:

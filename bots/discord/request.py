@@ -68,28 +68,42 @@ class Refusal(Exception):
 
 
 class Breaker:
-    """Asks nothing more where too much was refused of late: whoever goes on is shut out, with all on the same machine."""
+    """Asks nothing more where too much was refused of late: whoever goes on is shut out, with all on the same machine.
+
+    Whatever is under way may be refused as well: it counts until its answer is there.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._refused: deque[float] = deque(maxlen=MOST_INVALID - 1)
+        self._refused: deque[float] = deque()
+        self._under_way = 0
+        self._back = asyncio.Event()
+        """Set when something comes back that was under way; then there is another."""
 
-    def check(self, *, token: bool) -> None:
-        """Raise NotSent where one more refusal would be too many.
+    async def begin(self, *, token: bool) -> None:
+        """Return when one more may be asked, and `end` is to be told of it; raise NotSent where one more refusal is too many.
 
         For what shows the bot's token half as many are: members who ask by themselves are answered still.
         """
         most = MOST_INVALID // 2 if token else MOST_INVALID - 1
-        if len(self._refused) < most:
-            return
-        left = self._refused[-most] + INVALID_FOR.total_seconds() - self._clock()
-        if left > 0:
-            raise NotSent("Breaker", left)
+        while True:
+            oldest = self._clock() - INVALID_FOR.total_seconds()
+            while self._refused and self._refused[0] <= oldest:
+                self._refused.popleft()
+            if len(self._refused) >= most:
+                raise NotSent("Breaker", self._refused[-most] - oldest)
+            if len(self._refused) + self._under_way < MOST_INVALID - 1:
+                break
+            await self._back.wait()
+        self._under_way += 1
 
-    def note(self, status: int) -> None:
-        """Count an answer that says that one should not have asked."""
+    def end(self, status: int | None) -> None:
+        """Note what was answered, None where nothing was: some answers say that one should not have asked."""
+        self._under_way -= 1
         if status in (UNAUTHORIZED, FORBIDDEN, TOO_MANY):
             self._refused.append(self._clock())
+        self._back.set()
+        self._back = asyncio.Event()
 
 
 class Window:
@@ -139,16 +153,18 @@ class Requests:
         """
         if self._closed:
             raise NotSent("ShutDown")
-        self._breaker.check(token=token)
-        if token:
-            await self._window.wait()
+        await self._breaker.begin(token=token)
+        status = None
         try:
+            if token:
+                await self._window.wait()
             status, read, headers = await self._exchange(method, path, body, files, token=token, within=within)
         except Exception as error:  # noqa: BLE001 - the text of any of them may hold a token
             failure = _failure(error)
         else:
-            self._breaker.note(status)
             return _answer(status, read, headers)
+        finally:
+            self._breaker.end(status)
         # Not where it was caught: what is raised there remembers what it was raised for.
         raise failure
 
