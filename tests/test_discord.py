@@ -178,6 +178,17 @@ async def test_a_word_of_danger_in_a_form_is_answered_first(bot: Running, anna: 
     assert bot.api.calls("callback")[-1].status == 204
 
 
+@pytest.mark.parametrize("most", ["x" * 4000, "\U0001f9b4" * 2000, "@everyone " * 400, "\n" * 3999 + "3"])
+async def test_the_longest_answer_that_a_form_takes_is_answered(bot: Running, anna: Member, most: str) -> None:
+    await types(bot, anna, "/hip")
+    await clicks(bot, anna, TYPE)
+    anna.submits(most)
+    await bot.rests()
+
+    assert (await bot.store.tallies()).sent == 2
+    assert [BODY in message.text for message in anna.heard] == [True]
+
+
 async def test_what_is_written_to_the_bot_is_answered_there(bot: Running) -> None:
     anna = bot.dm(ANNA, "Anna")
     anna.says("/hip")

@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 
 from bots import bootstrap
 from bots.discord import adapter, exchange, messenger
+from bots.discord.adapter import DEFER_AFTER
+from bots.discord.limits import PACE
+from bots.discord.messenger import owed
 from chat import Clock
 from core.dialogue import Notice
 from core.ledger import Tallies
@@ -20,12 +24,15 @@ from core.record import Record
 from core.replies import owed as owed_as
 from discord_api import (
     Answer,
+    Can,
+    Club,
     CutOff,
     DiscordApi,
     Fault,
     Member,
     Reset,
     Silence,
+    Slow,
     answers,
     bans,
     holds,
@@ -211,6 +218,22 @@ async def test_an_answer_that_is_ready_in_time_is_not_deferred(bot: Running, ann
     await asyncio.sleep(0.1)
 
     assert first_answers(bot) == [Answer.MESSAGE]
+
+
+async def test_bulk_that_is_under_way_holds_up_no_answer(bot: Running, anna: Member) -> None:
+    people = [bot.dm(1000 + n, f"Runner {n}") for n in range(2 * PACE.permits)]
+    bot.api.faults.lay("send", Slow(seconds=0.2), times=None)
+    for one in people:
+        (owing,) = owed([Notice("How was your run?")], bootstrap.now(), str(one.channel.id))
+        window = replace(owing, until=bootstrap.now() + timedelta(hours=1))
+        bot.outreach.send(await bot.store.plan(Address("discord", str(one.user.id)), [window]))
+    await bot.api.until(lambda: len(bot.api.calls("send")) >= 3)
+    asked = await anna.answered(anna.types("/hip"), within=DEFER_AFTER / 2)
+
+    assert asked.answer is Answer.MESSAGE
+    assert not all(one.heard for one in people)
+    await bot.rests()
+    assert all(len(one.heard) == 1 for one in people)
 
 
 async def test_where_nothing_can_be_kept_members_are_answered_and_told(bot: Running, anna: Member) -> None:
@@ -427,6 +450,18 @@ async def test_a_server_without_the_bot_is_answered_too(bot: Running, anna: Memb
     await bot.rests()
 
     assert asked.answer is not None
+
+
+async def test_where_the_bot_may_do_nothing_members_are_answered(bot: Running) -> None:
+    guild = next(iter(bot.api.world.guilds.values()), None) or bot.api.guild("Runners").guild
+    club = Club(bot.api, guild)
+    anna = club.member(bot.api.user(ANNA, "Anna"), club.adds_channel("quiet", bot_may=Can(0)))
+    await types(bot, anna, "/hip")
+    await clicks(bot, anna, NONE)
+    await types(bot, anna, "/mydata")
+
+    assert HEALTH in anna.heard[0].text
+    assert [message.reader for message in anna.heard] == [anna.user] * 2
 
 
 async def test_no_conversation_is_opened_by_the_bot(bot: Running, anna: Member) -> None:

@@ -23,7 +23,10 @@ FAULTS: tuple[Fault | None, ...] = (
 
 @pytest.fixture
 async def bot(tmp_path: Path, clock: Clock) -> AsyncIterator[Running]:
-    """Give a bot that runs; whatever was done where others read, they were shown nothing, not even that it thinks."""
+    """Give a bot that runs; whatever was done where others read, they were shown nothing, not even that it thinks.
+
+    And nothing that was said anywhere calls anybody.
+    """
     async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=Waits()) as bot:
         yield bot
         await bot.rests()
@@ -33,6 +36,9 @@ async def bot(tmp_path: Path, clock: Clock) -> AsyncIterator[Running]:
         shared = (channel for channel in api.world.channels.values() if len(channel.readers) > 1)
         said = (message for channel in shared for message in channel.messages.values() if message.sender == api.bot)
         assert {message.reader for message in said} <= {api.user(ANNA, "Anna")}
+        everywhere = [message for channel in api.world.channels.values() for message in channel.messages.values()]
+        by_us = [content for one in everywhere if one.sender == api.bot for content in one.versions]
+        assert all(content.mentions == {"parse": []} for content in by_us if not content.thinking)
         assert {request.call.place["channel_id"] for request in api.calls("send")} <= own(api)
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yarl
 
 from bots.discord import commands, library
-from bots.discord.connection import AWAY, CONNECTED, OTHER_SERVER, SENTENCES, Trouble
+from bots.discord.connection import AWAY, CONNECTED, OTHER_SERVER, SENTENCES, Line, Trouble
 from bots.discord.limits import CHOICES
 from chat import Clock
 from core.words import Words
@@ -139,6 +140,29 @@ async def test_a_line_is_resumed_where_discord_says(tmp_path: Path, clock: Clock
 
             assert [one.path for one in api.gateway.connections] == ["/gateway/", "/resume/"]
             assert BODY in await hips(bot)
+
+
+async def test_a_line_that_goes_dead_without_a_word_is_left_and_what_came_meanwhile_is_told(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hasty(Line):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            assert self._connection.heartbeat_timeout <= 60  # a minute and a half at the most until it is noticed
+            self._connection.heartbeat_timeout = 0.15
+
+    monkeypatch.setattr("bots.discord.connection.Line", Hasty)
+    async with DiscordApi(now=clock) as api:
+        api.gateway.heartbeat = 0.05
+        async with running(tmp_path, api, now=clock) as bot:
+            anna, dead = bot.member(4711, "Anna"), api.gateway.connection
+            dead.freezes()
+            anna.types("/hip")
+            await api.until(lambda: dead.left is not None)
+            dead.drops()  # else the library waits half a minute for a farewell
+            await anna.reads(BODY)
+
+            assert (api.gateway.resumed, len(api.gateway.identified)) == (1, 1)
 
 
 @pytest.mark.parametrize("resumable", [True, False])
