@@ -64,7 +64,7 @@ class Rhythm(StrEnum):
 class Quiet:
     """The hours in which nothing is written first, by the member's clock; they may go over midnight."""
 
-    start: time = time(21, 30)
+    start: time = time(22)
     end: time = time(8, 0)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bots.discord import custom_ids
 from bots.discord.pages import SHOWN, Block, Component, length, paged
 from core.clinical import Disposition
-from core.dialogue import Button, File, Notice, Prompt, Reply, Role, Verdict
+from core.dialogue import MENUS, Button, File, Notice, Prompt, Reply, Role, Verdict
 from core.words import Words
 
 ABREAST = 5
@@ -35,8 +35,6 @@ TICKED = {True: "\u2611 ", False: "", None: ""}
 QUIET = (Role.BACK, Role.OTHER)
 ONWARD = (Role.DONE, Role.CONFIRM)
 """What takes the member on: drawn so that it is seen first."""
-MENUS = ("care", "regions", "settings")
-"""Prompts that are no part of a check: a number that is typed below one answers the check."""
 CARDS = (*MENUS, "resume", "review")
 """Prompts that begin with what they are. All others begin with how far the check is."""
 COLOURS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 
-from core.dialogue import Button, File, Notice, Prompt, Reply, Role, Verdict
+from core.dialogue import MENUS, Button, File, Notice, Prompt, Reply, Role, Verdict
 from core.ledger import Owed
 from core.replies import owed as owed_as
 
@@ -23,8 +23,6 @@ ONE_LINE = 30
 """Characters of a button that a narrow phone shows. It cuts a longer one by itself, and a screen reader says all of it."""
 TICKED = {True: "\u2611 ", False: "\u2610 ", None: ""}
 QUIET = (Role.BACK, Role.OTHER)
-MENUS = ("care", "regions", "settings")
-"""Prompts that are no part of a check: a number that is typed below one answers the check."""
 
 Keyboard = tuple[tuple[Button, ...], ...]
 

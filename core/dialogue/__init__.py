@@ -2,9 +2,10 @@
 
 from core.dialogue.advance import advance, begun, beside
 from core.dialogue.session import Session, UnreadableSession, from_json, to_json
-from core.dialogue.turn import Button, Command, File, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
+from core.dialogue.turn import MENUS, Button, Command, File, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
 
 __all__ = [
+    "MENUS",
     "Button",
     "Command",
     "File",

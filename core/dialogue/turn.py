@@ -35,6 +35,14 @@ class Text:
 
 Inbound = Command | Tap | Text
 
+MENUS = frozenset(
+    {
+        *("care", "regions", "settings", "zone", "quiet", "days", "delay", "plan", "pause"),
+        *("check_ins", "tips", "follow_up"),
+    }
+)
+"""Prompts that are no part of a check: a number that is typed below one answers the check."""
+
 
 class Role(StrEnum):
     """What a button does, for whoever draws or plays the conversation."""
