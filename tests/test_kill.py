@@ -125,7 +125,7 @@ async def forgets(stage: Stage) -> None:
 
 async def comes_back(stage: Stage) -> None:
     """Have all of it erased after a result, and begin anew."""
-    await stage.agrees("tips")
+    await stage.agrees("check_ins")
     await stage.checks("breathless_chest_pain", "age_45_59")
     await stage.does("/forget")
     await stage.does(Press(WORDS("privacy", "forget", "yes")))
