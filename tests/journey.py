@@ -22,7 +22,7 @@ from pathlib import Path
 from chat import START, Chat, JsonRecords, library
 from core.clinical import Findings, Kind, Question
 from core.companion import Companion
-from core.dialogue import Inbound, Prompt, Reply, Role, Session, Tap, Text, Verdict, from_json
+from core.dialogue import Command, Inbound, Prompt, Reply, Role, Session, Tap, Taps, Text, Verdict, from_json
 from core.dialogue.flow import findings_of
 from core.dialogue.shelves import COMMAND_SHELVES, PER_SCREEN, SHELVES
 from core.dialogue.turn import Button
@@ -115,8 +115,10 @@ class Member(Chat):
                 return f"says: {text}"
             case Tap(token=token):
                 return self._tapped(token)
-            case _:
-                return f"says: {f'/{inbound.name} {inbound.rest}'.rstrip()}"
+            case Taps(tokens=tokens):
+                return self._tapped(tokens[-1])
+            case Command(name=name, rest=rest):
+                return f"says: {f'/{name} {rest}'.rstrip()}"
 
     def _tapped(self, token: str) -> str:
         if label := next((b.label for b in self._choices if b.tap == token), None):

@@ -12,7 +12,7 @@ import journey
 from bots.discord.custom_ids import naming, token_of
 from chat import Clock, library
 from core.clinical import Disposition
-from core.dialogue import Inbound, Reply, Tap, Text
+from core.dialogue import Command, Inbound, Reply, Tap, Taps, Text
 from core.members import Address
 from discord_api import DiscordApi, Member, Message
 from discord_api.components import Kind, walk
@@ -64,9 +64,11 @@ class OnDiscord(Journey):
                 self.phone.submits(text)
             case Text(text=text):
                 self.dm.says(text)
-            case _ if inbound.name not in COMMANDS:
-                self.phone.forges(inbound.name)
-            case _:
+            case Taps():
+                raise AssertionError("a journey taps each line by itself")
+            case Command(name=name) if name not in COMMANDS:
+                self.phone.forges(name)
+            case Command():
                 self.phone.types(f"/{inbound.name} topic:{inbound.rest}" if inbound.rest else f"/{inbound.name}")
         await self.bot.rests()
 

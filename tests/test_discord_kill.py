@@ -454,8 +454,6 @@ class Player:
         before = self.part.steps[self.step - 1].kept[-1] if self.step else Kept(0, None)
         stages = (before, *step.kept)
         found = [n for n, stage in enumerate(stages) if stage == kept]
-        # Each line that is chosen is a turn of its own: some may be on disk, and to choose all of them again is to end there.
-        found += [n for n, action in enumerate(step.actions) if isinstance(action, Picks) and _alike(stages[n], kept)]
         if found:
             self.committed = (self.step, found[0])
         else:
@@ -468,15 +466,6 @@ class Player:
         for one in lost:
             one.session, one.told = session, one.do()
         return len(lost)
-
-
-def _alike(one: Kept, other: Kept) -> bool:
-    """Return whether no more than ticks differ."""
-    return (one.owed, _without_ticks(one.about)) == (other.owed, _without_ticks(other.about))
-
-
-def _without_ticks(about: Any) -> Any:
-    return about and {**about, "sessions": [(*session[:2], session[3]) for session in about["sessions"]]}
 
 
 class Crowd(DiscordApi):

@@ -8,7 +8,7 @@ import pytest
 import journey
 from bot_api import BotApi, Member, Message
 from chat import Clock
-from core.dialogue import Inbound, Reply, Tap, Text
+from core.dialogue import Command, Inbound, Reply, Tap, Taps, Text
 from core.members import Address
 from journey import Member as Journey
 from telegram_chat import Running, running
@@ -32,7 +32,9 @@ class OnTelegram(Journey):
                 self.phone.forges(self._message_with(token), token)
             case Text(text=text):
                 self.phone.says(text)
-            case _:
+            case Taps():
+                raise AssertionError("Telegram has one button for each line")
+            case Command():
                 self.phone.says(f"/{inbound.name} {inbound.rest}".rstrip())
         await self.bot.rests()
         shown = "\n\n".join(e.content.text for e in self.phone.chat.events[seen:] if e.message.sender == self.phone.world.bot)

@@ -110,14 +110,11 @@ class Adapter:
                 self._lanes.add(meaning.address, lambda: self._act(meaning, exchange))
 
     async def _act(self, did: Did, exchange: Exchange) -> None:
-        """Have what a member did answered: each inbound counts, and what the last one leads to is shown."""
-        if not did.inbounds:
+        """Have what a member did answered."""
+        if did.inbound is None:
             await exchange.defer()  # nothing has changed, and nothing is to be said
-            return
-        *before, last = did.inbounds
-        for inbound in before:
-            await self._companion.answer(inbound)
-        await self._answer(last, did.asked)
+        else:
+            await self._answer(did.inbound, did.asked)
 
     async def _answer(self, inbound: Inbound, to: Asked | str) -> None:
         ready = self._outreach.ready(inbound.address)

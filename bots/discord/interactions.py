@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from bots.discord import custom_ids
-from core.dialogue import Command, Inbound, Notice, Prompt, Reply, Tap, Text
+from core.dialogue import Command, Inbound, Notice, Prompt, Reply, Tap, Taps, Text
 from core.intake import Unreadable
 from core.limits import LONGEST_TEXT
 from core.members import Address
@@ -73,11 +73,11 @@ def asked_of(plain: Mapping[str, Any]) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """A member did something that the core answers: in order, none where an open menu was closed as it was."""
+    """A member did something that the core answers; nothing where an open menu was closed as it was."""
 
     address: Address
     asked: Asked
-    inbounds: tuple[Inbound, ...]
+    inbound: Inbound | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +207,14 @@ def _meaning(given: _Interaction, asked: Asked, address: Address) -> Meaning:
         return Ignored()
     match given.type:
         case Kind.COMMAND:
-            return Did(address, asked, (Command(address, _whole(data.name).casefold()[:LONGEST_TEXT], _option(data)),))
+            return Did(address, asked, Command(address, _whole(data.name).casefold()[:LONGEST_TEXT], _option(data)))
         case Kind.AUTOCOMPLETE:
             return Typing(asked, _option(data))
         case Kind.PRESS:
             return _pressed(given, data, asked, address)
         case Kind.MODAL:
             text = next(_fields(data.components), "")
-            return Did(address, asked, (Text(address, text[:LONGEST_TEXT]),))
+            return Did(address, asked, Text(address, text[:LONGEST_TEXT]))
         case _:
             return Ignored()
 
@@ -228,9 +228,10 @@ def _pressed(given: _Interaction, data: _Data, asked: Asked, address: Address) -
         return Turned(address, asked, delivery, page)
     if custom_id.startswith(custom_ids.MENU):
         above = given.message.components if given.message is not None else []
-        return Did(address, asked, tuple(Tap(address, token) for token in custom_ids.taps(data.values, custom_id, above)))
+        tokens = custom_ids.taps(data.values, custom_id, above)
+        return Did(address, asked, Taps(address, tokens) if tokens else None)
     # What carries no token of the core's is for the core to refuse.
-    return Did(address, asked, (Tap(address, custom_ids.token_of(custom_id) or custom_id),))
+    return Did(address, asked, Tap(address, custom_ids.token_of(custom_id) or custom_id))
 
 
 def _asked(given: _Interaction, now: datetime) -> Asked:

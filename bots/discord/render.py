@@ -35,8 +35,6 @@ TICKED = {True: "\u2611 ", False: "", None: ""}
 QUIET = (Role.BACK, Role.OTHER)
 ONWARD = (Role.DONE, Role.CONFIRM)
 """What takes the member on: drawn so that it is seen first."""
-CARDS = (*MENUS, "resume", "review")
-"""Prompts that begin with what they are. All others begin with how far the check is."""
 COLOURS = {
     Disposition.EMERGENCY: 0xD92D20,
     Disposition.SAME_DAY: 0xE8590C,
@@ -99,14 +97,17 @@ def _block(reply: Reply, words: Words, named: Named) -> Block:
             return Block(text, 0, controls, COLOURS[urgency])
         case File(name=name, content=content):
             shown = {"type": FILE, "file": {"url": f"attachment://{name}"}}
-            return Block(text, _heading(reply, text), (shown, *controls), files=((name, content.encode()),))
+            return Block(text, _heading(reply, text, words), (shown, *controls), files=((name, content.encode()),))
         case Prompt() | Notice():
-            return Block(text, _heading(reply, text), controls)
+            return Block(text, _heading(reply, text, words), controls)
 
 
-def _heading(reply: Reply, text: str) -> int | None:
-    """Return which line of a text is its heading: where there is one line only, none is."""
-    if isinstance(reply, Prompt) and reply.question not in CARDS and "\n" in reply.text:
+def _heading(reply: Reply, text: str, words: Words) -> int | None:
+    """Return which line of a text is its heading: where there is one line only, none is.
+
+    A question of a check begins with how far the check is.
+    """
+    if isinstance(reply, Prompt) and words.find("questions", reply.question) is not None and "\n" in reply.text:
         return 1
     return 0 if "\n" in text else None
 

@@ -2,7 +2,22 @@
 
 from core.dialogue.advance import advance, begun, beside
 from core.dialogue.session import Session, UnreadableSession, from_json, to_json
-from core.dialogue.turn import MENUS, Button, Command, File, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
+from core.dialogue.turn import (
+    MENUS,
+    Button,
+    Command,
+    File,
+    Inbound,
+    Notice,
+    Prompt,
+    Reply,
+    Role,
+    Tap,
+    Taps,
+    Text,
+    Turn,
+    Verdict,
+)
 
 __all__ = [
     "MENUS",
@@ -16,6 +31,7 @@ __all__ = [
     "Role",
     "Session",
     "Tap",
+    "Taps",
     "Text",
     "Turn",
     "UnreadableSession",

@@ -10,7 +10,7 @@ from core.dialogue.screens import safely, short_version
 from core.dialogue.session import Session, View
 from core.dialogue.shelves import COMMAND_SHELVES, Shelves
 from core.dialogue.token import MENU, Token, read
-from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Tap, Text, Turn, Verdict
+from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Tap, Taps, Text, Turn, Verdict
 from core.library import Library
 from core.members import Preferences, Units
 
@@ -87,8 +87,17 @@ class _Turning:
                 return self._command(name, rest.strip())
             case Tap(token=token):
                 return self._tap(token)
+            case Taps(tokens=tokens):
+                return self._taps(tokens)
             case Text(text=text):
                 return self._text(text)
+
+    def _taps(self, tokens: Sequence[str]) -> Turn:
+        """Return what several presses led to, one after the other: only what the last of them shows is said."""
+        for token in tokens:
+            turn = self._tap(token)
+            self._session, self._preferences = turn.session, turn.preferences
+        return turn
 
     def begin(self, given: Sequence[str]) -> Turn:
         """Return the first question of a check with findings given, or the next one of the check that is open."""

@@ -33,7 +33,16 @@ class Text:
     text: str
 
 
-Inbound = Command | Tap | Text
+@dataclass(frozen=True, slots=True)
+class Taps:
+    """Several buttons pressed as one, such as the lines chosen in a menu: what each leads to is kept with the others."""
+
+    address: Address
+    tokens: tuple[str, ...]
+    """In order; at least one."""
+
+
+Inbound = Command | Tap | Taps | Text
 
 MENUS = frozenset(
     {
