@@ -81,7 +81,7 @@ def drawings(m: Material) -> Iterator[tuple[str, str, Callable[[], Reply]]]:
 
 
 def _tip(chosen: Chosen, library: Library) -> Reply:
-    return Prompt(tip.told(chosen, library), "tip", ())
+    return Notice(tip.told(chosen, library))
 
 
 def _asking(library: Library, question: Question, view: View) -> Screens:
