@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat import library
@@ -87,6 +87,7 @@ def test_weeks_are_counted_by_the_days_of_the_member() -> None:
     assert [len(w.runs) for w in weeks(Diary(zone="Europe/Berlin", runs=(night,)), NOW)][-2:] == [0, 1]
 
 
+@settings(deadline=None)
 @given(kept=ADULTS, units=st.sampled_from(Units))
 def test_the_sentences_agree_with_the_numbers(kept: Diary, units: Units) -> None:
     text, past = said(kept, units), weeks(kept, NOW)
@@ -155,6 +156,7 @@ def test_nothing_of_load_is_said_under_18() -> None:
     assert "longest" not in ahead(runner(ran(3, 10), age=Age.UNDER_18), OWN)
 
 
+@settings(deadline=None)
 @given(metres=st.integers(1, 100_000), units=st.sampled_from(Units))
 def test_what_is_said_to_be_a_small_step_is_never_more_than_one(metres: int, units: Units) -> None:
     kept = runner(replace(ran(3), metres=metres))
@@ -193,6 +195,7 @@ def test_no_other_run_gets_one(kept: Diary, run: Run) -> None:
     assert note(kept, run) is None
 
 
+@settings(deadline=None)
 @given(kept=ADULTS, run=RUN)
 def test_the_note_comes_exactly_above_a_tenth_more(kept: Diary, run: Run) -> None:
     before = [r.metres or 0 for r in taken(kept, run.start) if timedelta() < run.start - r.start <= timedelta(days=30)]

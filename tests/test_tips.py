@@ -164,6 +164,7 @@ def test_what_comes_by_itself_leaves_some_peace_and_what_is_asked_for_does_not_w
     assert choose(diary(Hip.WELL, tips=[Given("t", NOW)])) is not None
 
 
+@settings(deadline=None)
 @given(kept=DIARIES)
 def test_what_is_given_fits_and_is_given_again_the_same(kept: Diary) -> None:
     chosen, here = choose(kept), situation(LIBRARY, kept, NOW)
@@ -180,6 +181,7 @@ def test_what_is_given_fits_and_is_given_again_the_same(kept: Diary) -> None:
     assert not any(a.light is Light.RED and NOW - a.run.start < 14 * DAY for a in kept.askings)
 
 
+@settings(deadline=None)
 @given(kept=DIARIES, light=st.sampled_from([Light.RED]), age=st.sampled_from(Age))
 def test_a_red_light_now_silences_every_diary(kept: Diary, light: Light, age: Age) -> None:
     assert choose(replace(kept, age=age, askings=(*kept.askings, told(0, light, 1, Place.GROIN)))) is None
