@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bots.discord import custom_ids
@@ -324,6 +324,7 @@ REPLIES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(REPLIES)
 def test_whatever_is_said_fits_and_no_word_of_it_is_lost(replies: Sequence[Reply]) -> None:
     found = pages(*replies)

@@ -139,9 +139,7 @@ async def test_forget_says_that_it_must_be_sent_again_and_then_erases(chat: Chat
 
 async def test_consents_given_in_memory_are_kept_with_the_next_turn(chat: Chat, failing: Failing) -> None:
     failing.fails = WRITES
-    await chat.says("/settings")
-    name, give = words("privacy", "consents", "tips", "name"), words("privacy", "consents", "tips", "give")
-    await chat.taps(words("ui", "buttons", "consents"), name, give)
+    await chat.agrees("tips")
     failing.fails = ()
     await chat.says("/hip")
 
