@@ -251,11 +251,11 @@ def test_a_look_ahead_is_bounded() -> None:
 
 @settings(deadline=None)
 @given(
-    start=st.datetimes(datetime(2000, 1, 1), datetime(2027, 1, 1)).map(lambda at: at.replace(second=0, microsecond=0)),  # noqa: DTZ001
+    start=st.datetimes(datetime(2000, 1, 1), datetime(2026, 12, 1)).map(lambda at: at.replace(second=0, microsecond=0)),  # noqa: DTZ001
     rule=st.builds(
         "FREQ={};INTERVAL={}{}".format,
         st.sampled_from(["DAILY", "WEEKLY", "MONTHLY"]),
-        st.integers(1, 9),
+        st.sampled_from((1, 2, 5)),  # others may never come to one of these months or days, and are refused
         st.sampled_from(["", ";BYDAY=MO,SA", ";BYMONTH=1,12;BYDAY=SU", ";COUNT=900", ";UNTIL=20261220T000000"]),
     ),
 )
