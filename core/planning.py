@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
-from core import backing_off, consents, followups
+from core import backing_off, consents, followups, tips
 from core.checkins import next_step, opened, thread_of, windows
 from core.coaching import Coaching
 from core.coaching.asked import Asked
 from core.coaching.following import Following
 from core.coaching.told import Here
 from core.dialogue import Reply, from_json
-from core.diary import REMEMBERED, Age, Asking, Diary, FollowUp
+from core.diary import REMEMBERED, Age, Asking, Diary, FollowUp, Given
 from core.diary import from_json as diary_of
 from core.diary import to_json as diary_plain
 from core.ledger import Delivery, Going, Kind, Owed, Wait
@@ -20,7 +20,7 @@ from core.occasions import Occasion, Window
 from core.record import Planned, Record, Sent
 from core.replies import plain
 from core.runs import between
-from core.wallclock import day, first_allowed
+from core.wallclock import day, first_allowed, instant
 
 AHEAD = timedelta(hours=36)
 """How far ahead messages are planned: an evening's run, and the morning after it."""
@@ -33,6 +33,8 @@ SOON = timedelta(minutes=1)
 CHECK_OPEN = timedelta(minutes=10)
 """How much later a message goes that finds a check open."""
 LAST_FOR = timedelta(days=1)
+TIP_AT, TIP_FOR = time(17), timedelta(hours=3)
+"""When a tip comes, by the member's clock: before an evening's run. After that it is worth less."""
 
 CONSENTS = {
     Occasion.CHECKIN: "check_ins",
@@ -64,6 +66,9 @@ class Planning:
         if self._agreed(record, Occasion.FOLLOWUP):
             diary = self._followed(diary, now)
             owed += [one for follow_up in diary.follow_ups for one in self._again(record, diary, follow_up, now)]
+        if self._agreed(record, Occasion.TIP):
+            diary, tip = self._with_tip(diary, now)
+            owed += tip
         plain_diary = diary_plain(diary)
         return Planned(owed, None if plain_diary == record.diary else plain_diary, _next_look(owed, now))
 
@@ -144,6 +149,22 @@ class Planning:
                 key = followups.key_of(diary, follow_up, window)
                 yield _owed(Kind.CHECK_IN, prompt, window, key, thread=follow_up.id, number=number)
 
+    # ---------------------------------------------------------------- Tips
+
+    def _with_tip(self, diary: Diary, now: datetime) -> tuple[Diary, tuple[Owed, ...]]:
+        """Return the diary with the next tip noted as given, and its message, where one fits and none is on its way."""
+        wall = datetime.combine(day(now, diary.zone), TIP_AT)
+        due = next(at for at in (instant(wall, diary.zone), instant(wall + timedelta(days=1), diary.zone)) if at > now)
+        due = first_allowed(due, diary.quiet, diary.days, diary.zone)
+        on_its_way = any(given.at > now for given in diary.tips)
+        chosen = None if on_its_way or due > now + AHEAD else tips.fitting(self._library, diary, due)
+        if chosen is None:
+            return diary, ()
+        window = Window(Occasion.TIP, due, due + TIP_FOR)
+        key = window.key(chosen.tip.id, day(due, diary.zone))
+        noted = replace(diary, tips=(*diary.tips, Given(chosen.tip.id, due)))
+        return noted, (_owed(Kind.TIP, self._coaching.teaser(chosen), window, key),)
+
     # ---------------------------------------------------------------- At the moment of sending
 
     def _agreed(self, record: Record, occasion: Occasion) -> bool:
@@ -167,7 +188,9 @@ class Planning:
             case Occasion.FOLLOWUP:
                 follow_up = diary.follow_up(thread)
                 return follow_up is not None and follow_up.closed is None and follow_up.asked == delivery.reply["number"]
-            case Occasion.TIP | Occasion.LAST:
+            case Occasion.TIP:
+                return not tips.to_be_seen(self._library.checkins.scale, diary, now)
+            case Occasion.LAST:
                 return True
 
 

@@ -74,6 +74,14 @@ def asked_for(library: Library, diary: Diary, now: datetime) -> Chosen | None:
     return _chosen(min(fit, key=lambda tip: (-tip.closeness, tip.topic in had, had.get(tip.topic, now))), here)
 
 
+def chosen(library: Library, diary: Diary, number: int, now: datetime) -> Chosen | None:
+    """Return a tip by its place in the file, with what speaks for it by now; None where there is none such."""
+    if not 0 <= number < len(library.tips):
+        return None
+    here = situation(library, diary, now)
+    return Chosen(library.tips[number], Hip.UNKNOWN) if here is None else _chosen(library.tips[number], here)
+
+
 def situation(library: Library, diary: Diary, now: datetime) -> Situation | None:
     """Return what is known of someone, or None where no tip may be given.
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chat import Chat, Clock, library
 from core import consents
-from core.diary import Age, Diary, FollowUp, Origin, Quiet, Rhythm, Run, Slot
+from core.diary import Age, Asking, Diary, FollowUp, Light, Origin, Place, Quiet, Rhythm, Run, Slot
 from core.diary import from_json as diary_of
 from core.diary import to_json as plain_of
 from core.ledger import Delivery
@@ -229,6 +229,63 @@ async def test_a_result_is_asked_about_on_its_days_until_it_is_closed(world: Wor
     assert {d.reply["occasion"] for _, d in world.got} == {"followup"}
     assert all(text.endswith(words("checkins", "open", "again")) for text in world.texts)
     assert len(world.got) == len(library().checkins.again[next(k for k in library().checkins.again if k.value == "self_care")])
+
+
+# ---------------------------------------------------------------- Tips
+
+
+SORE = Asking(
+    "0badcafe",
+    Run("r", TUESDAY, Origin.TOLD, 40, 8000),
+    TUESDAY.date(),
+    ran=True,
+    worst=4,
+    place=Place.OUTER_HIP,
+    built=False,
+    limp=False,
+    still=False,
+    light=Light.HOLD,
+    closed=TUESDAY,
+)
+
+
+async def test_a_tip_that_fits_comes_before_an_evening_shows_itself_after_a_tap_and_never_again_so_soon(world: World) -> None:
+    await world.has(replace(BERLIN, plan=(), askings=(SORE,)), "tips")
+    await world.lives(days(7), by=timedelta(minutes=30))
+
+    assert [text[4:] for text in world.texts] == [f"17:00 {words('checkins', 'open', 'tip')}"] * 2
+    await world.chat.taps(words("checkins", "buttons", "show"))
+    given = [one.tip for one in (await world.diary()).tips]
+    assert len(set(given)) == len(given)
+    assert words("tips", "say", given[1]) in world.chat.text
+
+
+async def test_a_tip_that_was_planned_is_left_where_a_run_turned_red_meanwhile(world: World) -> None:
+    await world.has(replace(BERLIN, plan=(), askings=(SORE,)), "tips")
+    await world.ticks()
+    assert (await world.store.tallies()).open == 1
+    red = replace(SORE, id="0badcaff", worst=2, place=Place.GROIN, light=Light.RED)
+    await world.has((await world.diary()).with_asking(red))
+    await world.lives(days(3), by=timedelta(hours=1))
+    assert world.texts == []
+
+
+async def test_a_tip_for_now_counts_and_tells_why_and_without_one_that_fits_it_says_so(world: World) -> None:
+    await world.has(BERLIN, "tips")
+    await world.chat.says("/tip")
+    assert world.chat.text == words("checkins", "no_tip")
+    await world.has(replace(BERLIN, askings=(SORE,)))
+    await world.chat.says("/tip")
+    (given,) = (await world.diary()).tips
+    assert words("tips", "say", given.tip) in world.chat.text
+
+
+async def test_progress_and_the_week_are_told(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.chat.says("/week")
+    assert "18:30" in world.chat.text
+    await world.chat.says("/progress")
+    assert world.chat.text
 
 
 # ---------------------------------------------------------------- Whatever is set

@@ -1,7 +1,10 @@
 """The one door to all of it: commands, taps and typed answers about check-ins."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from core import tips
+from core.coaching import tip
 from core.coaching.answering import Answering
 from core.coaching.arranging import KINDS, Arranging
 from core.coaching.following import Following
@@ -12,9 +15,11 @@ from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Text, t
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button, Role
-from core.diary import Diary
+from core.diary import Diary, Given
 from core.library import Library
+from core.progress import progress, week
 from core.record import Record
+from core.runs import between
 
 THREAD = 8
 """Hexadecimal digits of the thread of a check-in or a follow-up: shorter than that of any check."""
@@ -66,6 +71,17 @@ class Coaching:
                 told = Told((*told.replies, *ended.replies), ended.diary, (*told.consents, *ended.consents))
         return told
 
+    def teaser(self, chosen: tips.Chosen) -> Notice:
+        """Return what comes by itself of a tip: it shows the tip only after a tap, and can be stopped with one."""
+        number = str(next(n for n, each in enumerate(self._library.tips) if each.id == chosen.tip.id))
+        buttons = (
+            ("tip", number, self._words("checkins", "buttons", "show")),
+            ("end", "1", self._words("checkins", "buttons", "no_tips")),
+        )
+        version = short_version(self._library.pathway.version)
+        choices = (Button(str(Token(version, MENU, 0, act, arg)), label, Role.OTHER) for act, arg, label in buttons)
+        return Notice(self._words("checkins", "open", "tip"), tuple(choices))
+
     def last(self) -> Notice:
         """Return the last message before silence. It says nothing of health."""
         token = str(Token(short_version(self._library.pathway.version), MENU, 0, "optin", "0"))
@@ -113,6 +129,8 @@ class _Turn:
                 return self._arranging.asked(token.arg)
             case "zone" | "quiet" | "days" | "delay" | "plan" | "pause":
                 return self._arranging.set(token)
+            case "tip" if token.arg.isdigit():
+                return self._tip(tips.chosen(self._library, self._here.diary, int(token.arg), self._here.now))
             case "unran":
                 return self._telling.unran(token.arg)
             case "follow":
@@ -135,6 +153,13 @@ class _Turn:
                 return self._telling.ran(rest) if agreed else self._arranging.opened("check_ins")
             case "pause":
                 return self._pause(rest)
+            case "tip":
+                return self._tip_for_now()
+            case "progress":
+                diary, units = self._here.diary, self._here.preferences.units
+                return Told((Notice(progress(diary, self._library, units, self._here.now)),))
+            case "week":
+                return self._week()
             case _:
                 return None
 
@@ -163,6 +188,24 @@ class _Turn:
         if days is None:
             return self._arranging.asked("pause").after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
         return self._arranging.paused(days)
+
+    def _tip_for_now(self) -> Told:
+        """Return a tip that fits, once an age is known; what was asked for counts among those of the week."""
+        here = self._here
+        if here.diary.age is None:
+            return self._arranging.opened("tips")
+        found = tips.asked_for(self._library, here.diary, here.now)
+        given = () if found is None else (Given(found.tip.id, here.now),)
+        return replace(self._tip(found), diary=replace(here.diary, tips=(*here.diary.tips, *given)))
+
+    def _tip(self, found: tips.Chosen | None) -> Told:
+        text = self._words("checkins", "no_tip") if found is None else tip.told(found, self._library)
+        return Told((Notice(text),))
+
+    def _week(self) -> Told:
+        here = self._here
+        ahead = between(here.diary, here.now, here.now + timedelta(days=7))
+        return Told((Notice(week(here.diary, ahead, self._library, here.preferences.units, here.now)),))
 
     def _followed(self, token: Token) -> Told:
         told = self._telling.following(token, self._session)
