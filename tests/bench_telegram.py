@@ -170,9 +170,10 @@ def fan_out() -> None:
 async def owe_tips(env: dict[str, str]) -> None:
     """Owe a message to many, as bulk: it can wait until tomorrow."""
     now = datetime.now(UTC)
-    tip = Owed(Kind.TIP, plain(Notice("Rest is part of training. " * 8)), now, now + timedelta(days=1))
+    # Bulk is what has a window. A tip would be judged by what its member agreed to.
+    bulk = Owed(Kind.NOTICE, plain(Notice("Rest is part of training. " * 8)), now, now + timedelta(days=1))
     async with bootstrap.existing_store(env) as store:
-        await asyncio.gather(*(store.plan(Address("telegram", str(number)), [tip]) for number in range(1, BULK + 1)))
+        await asyncio.gather(*(store.plan(Address("telegram", str(number)), [bulk]) for number in range(1, BULK + 1)))
 
 
 # ---------------------------------------------------------------- Processes

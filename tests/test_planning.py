@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 from chat import Chat, Clock, library
 from core import consents
+from core.dialogue import Notice
 from core.diary import Age, Asking, Diary, FollowUp, Light, Origin, Place, Quiet, Rhythm, Run, Slot
 from core.diary import from_json as diary_of
 from core.diary import to_json as plain_of
-from core.ledger import Delivery
+from core.ledger import Delivery, Kind, Owed
 from core.members import Address
 from core.outreach import Outreach
 from core.planning import Planning
 from core.record import Change
-from core.replies import reply_of
+from core.replies import plain, reply_of
 from core.storage import Store, StoreRecords
 from core.wallclock import in_quiet, local
 from fakes import PLAIN, ring
@@ -217,6 +218,15 @@ async def test_what_may_have_arrived_is_asked_once_more_inside_its_window_and_ei
     await world.lives(days(0.55))
     assert len(world.got) == 1
     assert (await world.store.tallies()).sent == 1
+
+
+async def test_what_cannot_be_judged_is_not_sent_and_holds_up_nobody(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    strange = Owed(Kind.TIP, plain(Notice("What is this?")), TUESDAY, days(1), "strange")
+    await world.store.plan(ANNA, [strange, Owed(Kind.NOTICE, plain(Notice("Hello.")), TUESDAY)])
+    await world.ticks()
+    assert [d.reply["text"] for _, d in world.got] == ["Hello."]
+    assert (await world.store.tallies()).skipped == 1
 
 
 # ---------------------------------------------------------------- A result that is asked about again

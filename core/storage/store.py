@@ -401,7 +401,12 @@ class Store(Database):
         member = outbox.owner(book, delivery)
         if self._judge is None or member is None:
             return True
-        match self._judge(members.recorded(book, member, self._default), delivery, now):
+        try:
+            going = self._judge(members.recorded(book, member, self._default), delivery, now)
+        except Exception as error:  # noqa: BLE001 - what nobody can judge is not sent, and holds up nothing else
+            log.error("delivery.not_judged", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
+            going = Going.LEAVE
+        match going:
             case Wait(until=until):
                 outbox.postpone(book, delivery, until)
                 return False
