@@ -8,7 +8,7 @@ import pytest
 import yarl
 
 from bots.discord import commands, library
-from bots.discord.connection import AWAY, CONNECTED, OTHER_SERVER, SENTENCES, Line, Trouble
+from bots.discord.connection import AWAY, CONNECTED, OTHER_SERVER, PROXY, SENTENCES, Line, Trouble
 from bots.discord.limits import CHOICES
 from chat import Clock
 from core.words import Words
@@ -74,7 +74,7 @@ async def test_a_refusal_is_told(tmp_path: Path, clock: Clock, fault: Answers) -
     async with DiscordApi(now=clock) as api:
         api.faults.lay("me", fault)
         async with running(tmp_path, api, now=clock, sleep=Waits(), ready=False) as bot:
-            await bot.is_told(SENTENCES[Trouble.REFUSED])
+            await bot.is_told(SENTENCES[Trouble.REFUSED] + PROXY)
             await bot.is_told(CONNECTED)
 
 
@@ -82,7 +82,7 @@ async def test_what_cannot_be_reached_is_told_and_tried_until_it_can(tmp_path: P
     async with DiscordApi(now=clock) as api:
         api.gateway.refuses = 0
         async with running(tmp_path, api, now=clock, sleep=Waits(), ready=False) as bot:
-            await bot.is_told(SENTENCES[Trouble.UNREACHABLE])
+            await bot.is_told(SENTENCES[Trouble.UNREACHABLE] + PROXY)
             api.gateway.refuses = None
             await bot.is_told(CONNECTED)
             await api.until(lambda: bool(api.commands.all[None]))

@@ -36,6 +36,7 @@ READY_TIMEOUT = 0.01
 
 CONNECTED = "Discord is connected now."
 OTHER_SERVER = " If that is the one: is DISCORD_API_URL the address of a proxy for Discord's API?"
+PROXY = " Or is it the proxy: are DISCORD_API_URL, with its version, and DISCORD_GATEWAY_URL its addresses?"
 
 Tell = Callable[[str], object]
 Sleep = Callable[[float], Awaitable[None]]
@@ -182,9 +183,18 @@ class Connection:
     def _say(self, trouble: Trouble) -> None:
         """Say what stands in the way, once; of a server of their own, that it may not be one."""
         if trouble is not self._told:
-            may_be_another = trouble is Trouble.TOKEN and self._settings.api != OFFICIAL
-            self._tell(SENTENCES[trouble] + (OTHER_SERVER if may_be_another else ""))
+            self._tell(SENTENCES[trouble] + self._where(trouble))
         self._told = trouble
+
+    def _where(self, trouble: Trouble) -> str:
+        """Return what else it may be where the operator has set an address."""
+        match trouble:
+            case Trouble.TOKEN if self._settings.api != OFFICIAL:
+                return OTHER_SERVER
+            case Trouble.UNREACHABLE | Trouble.REFUSED if (self._settings.api, self._settings.gateway) != (OFFICIAL, None):
+                return PROXY
+            case _:
+                return ""
 
 
 def _trouble(error: Exception) -> Trouble:
