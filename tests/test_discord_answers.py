@@ -30,6 +30,7 @@ from discord_api import (
     DiscordApi,
     Fault,
     Member,
+    Refusal,
     Reset,
     Silence,
     Slow,
@@ -430,6 +431,18 @@ async def test_who_lets_no_bot_write_is_answered_where_they_ask(bot: Running, cl
 
     assert [message.reader for message in here.heard] == [here.user]
     assert len(await bot.store.due(clock(), 10)) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 50007), (403, 50007), (403, 50278), (403, 50001), (404, 10003)])
+async def test_who_turns_out_not_to_be_reached_is_written_to_no_more(bot: Running, status: int, code: int) -> None:
+    anna = bot.dm(ANNA, "Anna")
+    bot.api.faults.lay("send", refuses(Refusal(status, code, "No")))
+    anna.says("/hip")
+    await bot.rests()
+
+    assert (await settled(bot)).dropped == 1
+    await bot.store.plan(Address("discord", str(ANNA)), [owed_as(Notice("How was your run?"), bootstrap.now())])
+    assert not await bot.store.due(bootstrap.now(), 10)
 
 
 async def test_a_member_who_has_left_is_written_to_no_more(bot: Running) -> None:
