@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bots.discord.connection import CONNECTED
 from bots.discord.interactions import PLATFORM
 from chat import Clock, library
 from core.dialogue import from_json
@@ -274,7 +275,7 @@ async def is_whole(bot: Running) -> None:
     tallies = await bot.store.tallies()
     assert tallies.conserved
     assert (tallies.open, tallies.claimed) == (0, 0)
-    assert bot.told == []
+    assert bot.told == [CONNECTED]
     assert not bot.running.done()
     assert (len(api.gateway.connections), len(api.gateway.identified)) == (1, 1)
     assert {content.text for content in api.said_in_public()} == set()

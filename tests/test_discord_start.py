@@ -35,6 +35,15 @@ async def test_nothing_privileged_is_asked_for(tmp_path: Path, clock: Clock) -> 
         assert api.gateway.identified[0]["intents"] == Intent.GUILDS | Intent.DIRECT_MESSAGES
 
 
+async def test_whoever_starts_it_is_told_once_that_it_is_connected(tmp_path: Path, clock: Clock) -> None:
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock) as bot:
+        api.gateway.asks_to_reconnect()
+        await api.until(lambda: api.gateway.resumed == 1)
+
+        assert BODY in await hips(bot)
+        assert bot.told == [CONNECTED]
+
+
 async def test_a_token_that_is_wrong_is_told_once_and_tried_again(tmp_path: Path, clock: Clock) -> None:
     waits = Waits()
     async with DiscordApi(now=clock) as api:
@@ -56,7 +65,7 @@ async def test_a_token_that_is_taken_back_later_is_told(tmp_path: Path, clock: C
         api.gateway.invalidates(resumable=False)
         await bot.is_told(SENTENCES[Trouble.TOKEN])
         api.token = right
-        await bot.is_told(CONNECTED)
+        await api.until(lambda: bot.told.count(CONNECTED) == 2)
 
         assert BODY in await hips(bot)
 
@@ -200,7 +209,7 @@ async def test_who_runs_it_is_told_when_the_line_stays_away(
         api.gateway.connection.drops()
         await bot.is_told(SENTENCES[Trouble.UNREACHABLE])
         api.gateway.refuses = None
-        await bot.is_told(CONNECTED)
+        await api.until(lambda: bot.told.count(CONNECTED) == 2)
 
         assert BODY in await hips(bot)
 

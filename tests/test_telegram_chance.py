@@ -8,6 +8,7 @@ import pytest
 
 from bot_api import BotApi, CutOff, Group, Member, Message, Reset, answers
 from bot_api.keyboard import Button
+from bots.telegram.connection import CONNECTED
 from chat import Clock, library
 from core.dialogue.token import MENU, read
 from telegram_chat import Running, Waits, running, words
@@ -131,7 +132,7 @@ async def lived(folder: Path, seed: int, steps: int) -> None:
         assert tallies.conserved
         assert (tallies.open, tallies.claimed) == (0, 0)
         assert await bot.store.unhandled("telegram") == ()
-        assert bot.told == []
+        assert bot.told == [CONNECTED]
         assert {content.text for content in api.said_in_groups()} <= {words("platform", "group", "line")}
         for member in people:
             assert words("ui", "error") not in "".join(member.texts)

@@ -65,6 +65,16 @@ async def test_what_is_in_the_way_at_the_start_is_told_once_and_so_is_that_it_is
         assert waits.seconds[:3] == ([7, 7, 7] if trouble is Trouble.BUSY else [1, 2, 4])
 
 
+async def test_whoever_starts_it_is_told_that_it_is_connected(tmp_path: Path, unused_tcp_port: int) -> None:
+    webhook = Webhook(f"http://127.0.0.1:{unused_tcp_port}/tg", unused_tcp_port, (SECRET,))
+    async with BotApi(now=Clock()) as api:
+        for settings in (None, webhook):
+            async with running(tmp_path, api, webhook=settings, sleep=Waits()) as bot:
+                await bot.is_told(CONNECTED)
+                assert await answers_anna(bot)
+            assert bot.told == [CONNECTED]
+
+
 async def test_where_nobody_listens_the_bot_waits(tmp_path: Path) -> None:
     async with BotApi(now=Clock()) as api:
         closed = BotApi(now=Clock(), port=int(api.url.rpartition(":")[2]))
@@ -114,7 +124,7 @@ async def test_an_outage_while_it_runs_is_told_and_so_is_its_end(tmp_path: Path)
         bot.member(7, "Anna").says("/help")
         await bot.is_told(AGAIN)
 
-        assert bot.told == [SENTENCES[Trouble.UNREACHABLE], AGAIN]
+        assert bot.told == [CONNECTED, SENTENCES[Trouble.UNREACHABLE], AGAIN]
 
 
 async def test_a_webhook_that_telegram_does_not_take_is_told(tmp_path: Path, unused_tcp_port: int) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from bot_api import SECRET_HEADER, BotApi, answers
+from bots.telegram.connection import CONNECTED
 from bots.telegram.settings import Webhook
 from bots.telegram.webhook import HEALTH, Listening
 from chat import Clock
@@ -350,7 +351,7 @@ async def test_going_back_to_asking_takes_the_webhook_away_and_loses_nothing(
 
         assert api.receiving.webhook is None
         assert HEALTH_ASK in anna.last.text
-        assert bot.told == []
+        assert bot.told == [CONNECTED]
     assert len(api.calls("deleteWebhook")) == 1
 
     async with running(tmp_path, api, now=api.world.now, sleep=Waits()) as bot:

@@ -173,7 +173,7 @@ class Connection:
         if self._away is not None:
             self._away.cancel()
             self._away = None
-        if self._told is not None:
+        if self._told is not None or not self.ready.is_set():
             self._tell(CONNECTED)
         self._told, self._pause, self._since = None, FIRST_PAUSE, asyncio.get_running_loop().time()
         if not self.ready.is_set():

@@ -70,7 +70,7 @@ class Connection:
 
     async def greet(self) -> None:
         """Return once Telegram has said who the bot is: whatever stands in the way, it is told, and tried again."""
-        await self._until_done(self.bot.initialize)
+        await self._until_done(self.bot.initialize, connects=self._settings.webhook is None)
         log.info("telegram.connected")
 
     async def run(self, intake: Intake, words: Words) -> Never:
@@ -108,6 +108,7 @@ class Connection:
                 webhook.url, secret_token=webhook.secrets[0], allowed_updates=KINDS, drop_pending_updates=False
             ),
             refused=WEBHOOK_REFUSED,
+            connects=True,
         )
         self._ready = True
         while True:
@@ -121,8 +122,13 @@ class Connection:
         except TelegramError as error:  # the bot works without them; the next start tries again
             log.warning("menus.not_set", extra={"error": type(error).__name__})
 
-    async def _until_done(self, attempt: Callable[[], Awaitable[object]], *, refused: str = SENTENCES[Trouble.REFUSED]) -> None:
-        """Try something until it is done, slower each time; say once what stands in the way, and when nothing does."""
+    async def _until_done(
+        self, attempt: Callable[[], Awaitable[object]], *, refused: str = SENTENCES[Trouble.REFUSED], connects: bool = False
+    ) -> None:
+        """Try something until it is done, slower each time; say once what stands in the way, and when nothing does.
+
+        What connects the bot is told in any case: whoever has just set it up waits for that.
+        """
         told: Trouble | None = None
         pause = FIRST_PAUSE
         while (error := await _failure_of(attempt)) is not None:
@@ -133,7 +139,7 @@ class Connection:
             told = trouble
             await self._sleep(max(pause, retry_seconds(error)) if isinstance(error, RetryAfter) else pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-        if told is not None:
+        if connects or told is not None:
             self._tell(CONNECTED)
 
     def _sentence(self, trouble: Trouble) -> str:
