@@ -29,10 +29,15 @@ class Job:
 def upkeep(store: Store, backups: Path) -> tuple[Job, ...]:
     """Return what keeps the store in order, and a backup of every day."""
     return (
-        Job("purge", HOURLY, store.purge),
+        purging(store),
         # It makes one where there is none of the day yet: asked hourly, it tries soon again when that failed.
         Job("backup", HOURLY, partial(back_up_if_due, store, backups)),
     )
+
+
+def purging(store: Store) -> Job:
+    """Return what erases what is older than it may become."""
+    return Job("purge", HOURLY, store.purge)
 
 
 def sending(outreach: Outreach) -> Job:

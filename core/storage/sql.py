@@ -125,6 +125,7 @@ ON CONFLICT (member) DO UPDATE SET look = excluded.look, diary = excluded.diary
 """
 LOOK_LATER = "UPDATE diaries SET look = ? WHERE member = ?"
 TO_PLAN = "SELECT member FROM diaries WHERE look <= ? ORDER BY look, member LIMIT ?"
+NEXT_LOOK = "SELECT MIN(look) FROM diaries WHERE look IS NOT NULL"
 
 # ---------------------------------------------------------------- inbox
 
@@ -157,6 +158,7 @@ FROM outbox o JOIN addresses a ON a.id = o.address
 DUE = f"""{_DELIVERY}
 WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? AND a.unreachable IS NULL ORDER BY o.due, o.position LIMIT ?
 """
+NEXT_PLANNED = "SELECT MIN(due) FROM outbox WHERE state = 'open' AND scheduled = 1"
 REPLIES = f"""{_DELIVERY}
 WHERE o.state = 'open' AND o.scheduled = 0 AND a.platform = ? AND a.unreachable IS NULL ORDER BY o.position
 """

@@ -33,7 +33,7 @@ from core.storage import (
     tallies,
 )
 from core.storage.backup import Backup
-from core.storage.book import Book, minute
+from core.storage.book import Book, minute, time_of
 from core.storage.database import Database
 from core.storage.files import Progress
 from core.storage.health import Health, Integrity
@@ -135,6 +135,15 @@ class Store(Database):
             return len(found)
 
         return await self._write(planned)
+
+    async def next_due(self) -> datetime | None:
+        """Return when next a diary is to be planned from, or what was planned is due; None: neither, as far as is known."""
+
+        def times(book: Book) -> datetime | None:
+            found = [book.one(statement) for statement in (sql.NEXT_LOOK, sql.NEXT_PLANNED)]
+            return min((time_of(row[0]) for row in found if row is not None and row[0] is not None), default=None)
+
+        return await self._read(times)
 
     async def elsewhere(self, delivery: Delivery) -> bool:
         """Return whether a claim that surely was not sent is open again for another address of its member."""
