@@ -2,14 +2,18 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dotenv import dotenv_values
 
+from bots.console.days import Arrivals, Clock, Days
+from bots.console.inbound import HERE
 from bots.control import Control, ask
 from bots.key_file import FoundKeys, find_keys, key_folder
 from bots.operations import Operations
@@ -29,7 +33,7 @@ from core.memory import MemoryRecords
 from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
 from core.planning import Planning
-from core.ports import Records
+from core.ports import Now, Records
 from core.storage import (
     DatabaseMissing,
     ErasedList,
@@ -46,7 +50,8 @@ from core.storage import (
     put_back,
     traces,
 )
-from core.vault import KeyRing
+from core.vault import KeyRing, new_key_text
+from scheduler.jobs import planning, purging, sending, upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def companion(settings: Settings, kept: Records | None = None) -> Companion:
     """Return a companion that keeps what it must there; without a place, in memory."""
-    library = loader.load(settings.language)
-    kept = kept or MemoryRecords(_default(settings))
-    ownership = Ownership(library, kept, now, signed_off)
-    linking = Linking(library, ownership, now, secrets.randbits)
-    return Companion(library, kept, now, fresh_id, ownership, linking=linking, coaching=Coaching(library))
+    return _companion(loader.load(settings.language), kept or MemoryRecords(_default(settings)), now)
 
 
 def signed_off(library: Library) -> SignedOff:
@@ -101,7 +102,6 @@ def running(
 ) -> Running:
     """Return a Hipwise yet to be started, which keeps its store in order, does what operators ask, and tells what is wrong."""
     # Imported here: no other command needs a scheduler, and it takes a while to load.
-    from scheduler.jobs import planning, sending, upkeep
     from scheduler.runner import Runner
 
     store, since = keeping.store, now()
@@ -120,6 +120,21 @@ def running(
         (Reopening(store, tell), bounded(runner), bounded(control)),
         _platforms(settings, store, outreach, tell),
     )
+
+
+@asynccontextmanager
+async def days(settings: Settings, number: int) -> AsyncIterator[Days]:
+    """Give a Hipwise that lives through so many days from now on by a clock of its own. What it keeps is gone after that."""
+    library, clock = loader.load(settings.language), Clock(now().replace(second=0, microsecond=0))
+    ends, arrivals, planned = clock() + timedelta(days=number), Arrivals(clock), Planning(library)
+    with TemporaryDirectory(prefix="hipwise-") as folder:
+        ring = KeyRing.parse(new_key_text())
+        async with Store(Path(folder, "hipwise.db"), ring, clock, default=_default(settings)) as store:
+            store.judged_by(planned.may)
+            outreach = Outreach(store, {HERE.platform: arrivals}, clock)
+            jobs = (purging(store), planning(store, planned.plan), sending(outreach))
+            companion = _companion(library, records(settings, store), clock)
+            yield Days(companion, library.words, clock, ends, store, outreach, jobs, arrivals)
 
 
 def _platforms(settings: Settings, store: Store, outreach: Outreach, tell: Say) -> tuple[Platform, ...]:
@@ -234,6 +249,12 @@ def _given(environment: Mapping[str, str] | None) -> Mapping[str, str]:
     file = os.environ.get(ENV_FILE, "").strip() or ".env"
     added = dotenv_values(file, interpolate=False)
     return {**{name: value for name, value in added.items() if value is not None}, **os.environ}
+
+
+def _companion(library: Library, kept: Records, clock: Now) -> Companion:
+    ownership = Ownership(library, kept, clock, signed_off)
+    linking = Linking(library, ownership, clock, secrets.randbits)
+    return Companion(library, kept, clock, fresh_id, ownership, linking=linking, coaching=Coaching(library))
 
 
 def _content() -> str:

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import AsyncIterable, Callable
+from datetime import datetime
 from typing import Any
 
+from bots.console.days import NEXT, Advance, Days, read_span
 from bots.console.inbound import HERE, typed
 from core.companion import Companion
 from core.dialogue import Button, File, Inbound, Notice, Prompt, Reply, Tap, Verdict
@@ -14,24 +16,58 @@ async def talk(companion: Companion, lines: AsyncIterable[str], write: Callable[
     async for line in lines:
         if not line.strip():
             continue
-        inbound = read_line(line)
-        replies: tuple[Reply, ...] = (companion.unreadable(),) if inbound is None else await companion.handle(inbound)
-        for reply in replies:
+        for reply in await _answered(companion, line):
             write(json.dumps(as_json(reply), ensure_ascii=False))
         write(json.dumps({"kind": "end_of_turn"}))
 
 
+async def live(days: Days, lines: AsyncIterable[str], write: Callable[[str], None]) -> None:
+    """Answer every line until there are no more or the days are over; a line may move the clock. Every line out has a time."""
+
+    def written(plain: dict[str, Any], at: datetime) -> None:
+        write(json.dumps({**plain, "at": at.isoformat()}, ensure_ascii=False))
+
+    async for line in lines:
+        if not line.strip():
+            continue
+        if (how := read_advance(line)) is not None:
+            for came in await days.advance(how):
+                scheduled = {"occasion": came.occasion, "occurrence": came.occurrence}
+                written({**as_json(came.reply), **scheduled}, came.at)
+        else:
+            for reply in await _answered(days.companion, line):
+                written(as_json(reply), days.clock())
+        if days.over:
+            break
+        written({"kind": "end_of_turn"}, days.clock())
+    written({"kind": "end"}, days.clock())
+
+
+async def _answered(companion: Companion, line: str) -> tuple[Reply, ...]:
+    inbound = read_line(line)
+    return (companion.unreadable(),) if inbound is None else await companion.handle(inbound)
+
+
 def read_line(line: str) -> Inbound | None:
     """Return what a line means, or None where it is not one of the two objects."""
-    try:
-        said = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    match said:
+    match _read(line):
         case {"text": str(text)}:
             return typed(text)
         case {"tap": str(token)}:
             return Tap(HERE, token)
+        case _:
+            return None
+
+
+def read_advance(line: str) -> Advance | None:
+    """Return how far a line moves the clock, or None where it does not."""
+    match _read(line):
+        case {"text": str()} | {"tap": str()}:
+            return None
+        case {"advance": str(text)} if text.strip().casefold() == NEXT:
+            return Advance()
+        case {"advance": str(text)} if span := read_span(text):
+            return Advance(span)
         case _:
             return None
 
@@ -66,3 +102,10 @@ def _choice(button: Button) -> dict[str, Any]:
         "role": button.role.value,
         "ticked": button.ticked,
     }
+
+
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
