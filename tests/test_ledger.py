@@ -85,6 +85,22 @@ async def test_an_occurrence_has_one_message(kept: Store) -> None:
     assert await counts(kept) == {"planned": 4, "open": 4}
 
 
+async def test_what_is_planned_anew_is_due_and_says_what_it_is_now_while_it_is_open(kept: Store) -> None:
+    check_in = owed(Kind.CHECK_IN, "first", until=NOON + WINDOW, occurrence="run 1")
+    later = replace(check_in, reply={"text": "then"}, due=NOON + timedelta(hours=1), until=NOON + 2 * WINDOW)
+    await kept.plan(ANNA, [check_in])
+    assert await kept.plan(ANNA, [later]) == ()
+
+    assert await kept.due(NOON, 9) == ()
+    (delivery,) = await kept.due(later.due, 9)
+    assert (delivery.reply, delivery.due, delivery.until) == (later.reply, later.due, later.until)
+    claimed = await kept.claim(delivery)
+    assert claimed is not None
+    await kept.plan(ANNA, [check_in])
+    assert await kept.due(later.due, 9) == ()
+    assert await counts(kept) == {"planned": 1, "claimed": 1}
+
+
 async def test_what_cannot_be_opened_is_dropped_and_stops_nothing(kept: Store) -> None:
     await kept.plan(ANNA, [owed(text="spoilt")])
     await kept._write(lambda book: book.run("UPDATE outbox SET owed = x'01'"))

@@ -17,7 +17,10 @@ LOOK_BACK = 8
 
 
 def owe(book: Book, at: Door, owed: Sequence[Owed], address: Address, now: datetime) -> tuple[Delivery, ...]:
-    """Return a delivery for each message that is newly owed. An occurrence that has its message gets no second one."""
+    """Return a delivery for each message that is newly owed. An occurrence that has its message gets no second one.
+
+    While that is still open it is made to what is owed now: the same occurrence, planned anew.
+    """
     if not owed:
         return ()
     position = book.count(sql.PLANNED)
@@ -187,6 +190,7 @@ def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, n
     row = fresh_id()
     until = None if owed.until is None else minute(owed.until)
     scheduled = owed.until is not None or owed.occurrence is not None
+    digest = None if owed.occurrence is None else occurrence_digest(book, at.member, owed.kind, owed.occurrence)
     new = book.run(
         sql.OWE,
         row,
@@ -197,14 +201,24 @@ def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, n
         minute(owed.due),
         until,
         minute(now),
-        None if owed.occurrence is None else occurrence_digest(book, at.member, owed.kind, owed.occurrence),
+        digest,
         _sealed(book, at.member, row, owed),
     )
     if not new:
+        _plan_anew(book, at.member, owed, digest)
         return None
     times = (time_of(minute(owed.due)), None if until is None else time_of(until))
     delivery = Delivery(row, at.member, address, owed.kind, owed.reply, *times, owed.edits, State.OPEN, 0, time_of(minute(now)))
     return claim(book, delivery, now) if owed.claimed else delivery
+
+
+def _plan_anew(book: Book, member: str, owed: Owed, digest: bytes | None) -> None:
+    """Have what is open for an occurrence be due, and say, what is owed for it now."""
+    open_still = book.one(sql.OPEN_FOR, digest)
+    if open_still is not None:
+        until = None if owed.until is None else minute(owed.until)
+        (row,) = open_still
+        book.run(sql.PLAN_ANEW, minute(owed.due), until, _sealed(book, member, row, owed), row)
 
 
 def _readable(book: Book, rows: Sequence[Row], now: datetime) -> list[Delivery]:
