@@ -11,7 +11,7 @@ from core.coaching.asked import Asked
 from core.coaching.following import Following
 from core.coaching.told import Here
 from core.dialogue import Reply, from_json
-from core.diary import REMEMBERED, Age, Asking, Diary, FollowUp, Given
+from core.diary import REMEMBERED, Age, Asking, Diary, FollowUp, Given, Origin, Rhythm
 from core.diary import from_json as diary_of
 from core.diary import to_json as diary_plain
 from core.ledger import Delivery, Going, Kind, Owed, Wait
@@ -45,6 +45,8 @@ CONSENTS = {
     Occasion.TIP: "tips",
 }
 """What must have been agreed to for each."""
+ASKED = (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
+"""The messages of one check-in."""
 
 
 class Planning:
@@ -61,7 +63,7 @@ class Planning:
         owed: list[Owed] = []
         if self._may_ask(record, diary):
             diary, last = self._over(diary, sent, now)
-            diary = self._with_askings(diary, now)
+            diary = self._with_askings(_begun(diary, sent), now)
             owed += [*last, *(one for asking in diary.askings for one in self._asked(diary, asking, sent, now))]
         if self._agreed(record, Occasion.FOLLOWUP):
             diary = self._followed(diary, now)
@@ -70,7 +72,7 @@ class Planning:
             diary, tip = self._with_tip(diary, now)
             owed += tip
         plain_diary = diary_plain(diary)
-        return Planned(owed, None if plain_diary == record.diary else plain_diary, _next_look(owed, now))
+        return Planned(owed, None if plain_diary == record.diary else plain_diary, _next_look(diary, owed, now))
 
     def may(self, record: Record, delivery: Delivery, now: datetime) -> Going | Wait:
         """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew."""
@@ -78,12 +80,12 @@ class Planning:
         if record.diary is None or not self._agreed(record, occasion):
             return Going.LEAVE
         diary = diary_of(record.diary)
-        if not self._wanted(diary, delivery, occasion, now):
+        due = self._due(diary, delivery, occasion, now)
+        if due is None:
             return Going.LEAVE
-        if (paused := diary.paused) is not None and now < paused:
-            return _later(delivery, paused)
-        if (allowed := first_allowed(now, diary.quiet, diary.days, diary.zone)) > now:
-            return _later(delivery, allowed)
+        for earliest in (due, diary.paused, first_allowed(now, diary.quiet, diary.days, diary.zone)):
+            if earliest is not None and earliest > now:
+                return _later(delivery, earliest)
         return _later(delivery, now + CHECK_OPEN) if _check_is_open(record, now) else Going.GO
 
     # ---------------------------------------------------------------- Check-ins
@@ -94,9 +96,11 @@ class Planning:
     def _over(self, diary: Diary, sent: Sent, now: datetime) -> tuple[Diary, tuple[Owed, ...]]:
         """Return the diary without waiting for what nobody answered, and the last message where that is owed."""
         for asking in diary.askings:
-            if not asking.nudged and sent(Kind.CHECK_IN, _key(Occasion.NUDGE, asking)):
+            once_more = backing_off.nudge(diary, asking)
+            # Not before its window is over: until then it may still be answered.
+            if once_more and once_more.until < now and sent(Kind.CHECK_IN, _key(Occasion.NUDGE, asking)):
                 diary = diary.with_asking(replace(asking, nudged=True))
-        received = {a.id for a in diary.askings if any(sent(Kind.CHECK_IN, _key(o, a)) for o in CONSENTS)}
+        received = {asking.id for asking in diary.askings if asking.closed is None and _went_out(asking, sent)}
         passed = backing_off.passed(diary, now, received)
         if not passed.last:
             return passed.diary, ()
@@ -170,28 +174,47 @@ class Planning:
     def _agreed(self, record: Record, occasion: Occasion) -> bool:
         return consents.agreed(self._words, record.consents, CONSENTS[occasion])
 
-    def _is_wanted(self, diary: Diary, asking: Asking, occasion: Occasion, now: datetime) -> bool:
-        # A pause puts it off; whether it is still worth anything then, its window says.
-        awake = replace(diary, paused=None)
-        if occasion is Occasion.NUDGE:
-            once_more = backing_off.nudge(awake, asking)
-            if once_more is None or once_more.due > now:
-                return False
-        return backing_off.wanted(awake, self._library.checkins.scale, asking, occasion, now)
-
-    def _wanted(self, diary: Diary, delivery: Delivery, occasion: Occasion, now: datetime) -> bool:
+    def _due(self, diary: Diary, delivery: Delivery, occasion: Occasion, now: datetime) -> datetime | None:
+        """Return from when a message may go by what the diary says now; None: it is not wanted any more."""
         thread = str(delivery.reply.get("thread", ""))
         match occasion:
             case Occasion.CHECKIN | Occasion.MORNING | Occasion.NUDGE:
                 asking = diary.asking(thread)
-                return asking is not None and self._is_wanted(diary, asking, occasion, now)
+                return None if asking is None else self._asking_due(diary, asking, delivery, occasion, now)
             case Occasion.FOLLOWUP:
-                follow_up = diary.follow_up(thread)
-                return follow_up is not None and follow_up.closed is None and follow_up.asked == delivery.reply["number"]
-            case Occasion.TIP:
-                return not tips.to_be_seen(self._library.checkins.scale, diary, now)
+                follow_up, number = diary.follow_up(thread), int(delivery.reply["number"])
+                if follow_up is None or follow_up.closed is not None or follow_up.asked != number:
+                    return None
+                return followups.windows(diary, self._library.checkins, follow_up)[number].due
             case Occasion.LAST:
-                return True
+                return now if diary.rhythm is Rhythm.SILENT else None
+            case Occasion.TIP:
+                return None if tips.to_be_seen(self._library.checkins.scale, diary, now) else now
+
+    def _asking_due(
+        self, diary: Diary, asking: Asking, delivery: Delivery, occasion: Occasion, now: datetime
+    ) -> datetime | None:
+        # A pause puts it off; whether it is still worth anything then, its window says.
+        awake = replace(diary, paused=None)
+        window = next((w for w in _windows(diary, asking) if w.occasion is occasion), None)
+        if window is None or delivery.reply["occurrence"] != _key(occasion, asking):
+            return None
+        return window.due if backing_off.wanted(awake, self._library.checkins.scale, asking, occasion, now) else None
+
+
+def _begun(diary: Diary, sent: Sent) -> Diary:
+    """Return the diary without check-ins that have not begun: they are opened anew, as things are now."""
+    begun = (a for a in diary.askings if a.run.origin is Origin.TOLD or a.closed or a.touched or a.later or _went_out(a, sent))
+    return replace(diary, askings=tuple(begun))
+
+
+def _went_out(asking: Asking, sent: Sent) -> bool:
+    return any(sent(Kind.CHECK_IN, _key(occasion, asking)) for occasion in ASKED)
+
+
+def _windows(diary: Diary, asking: Asking) -> tuple[Window, ...]:
+    once_more = backing_off.nudge(diary, asking)
+    return (*windows(diary, asking.run), *((once_more,) if once_more else ()))
 
 
 def _owed(kind: Kind, reply: Reply, window: Window, key: str, **more: object) -> Owed:
@@ -200,7 +223,11 @@ def _owed(kind: Kind, reply: Reply, window: Window, key: str, **more: object) ->
 
 
 def _key(occasion: Occasion, asking: Asking) -> str:
-    return Window(occasion, asking.run.start, asking.run.end).key(asking.run.id, asking.day)
+    """Return what a message of a check-in is the one and only message for; each time that they ask for it later is one."""
+    of = asking.run.id
+    if occasion is Occasion.NUDGE and asking.later is not None:
+        of = f"{of}@{asking.later:%Y-%m-%dT%H:%MZ}"
+    return Window(occasion, asking.run.start, asking.run.end).key(of, asking.day)
 
 
 def _near(window: Window, now: datetime) -> bool:
@@ -219,7 +246,8 @@ def _check_is_open(record: Record, now: datetime) -> bool:
     return session.asking is not None and not session.expired(now)
 
 
-def _next_look(owed: list[Owed], now: datetime) -> datetime:
+def _next_look(diary: Diary, owed: list[Owed], now: datetime) -> datetime:
     """Return when something may follow from what was not answered, and soon enough for what comes near."""
-    ends = (one.until + SOON for one in owed if one.until is not None)
-    return min((*ends, now + AT_LATEST))
+    ends = [one.until for one in owed if one.until is not None]
+    ends += [window.until for asking in diary.askings if asking.closed is None for window in _windows(diary, asking)]
+    return min((*(end + SOON for end in ends if end + SOON > now), now + AT_LATEST))

@@ -1,0 +1,191 @@
+"""Whole months of someone who is written to, lived through the door: `hipwise chat --days --json`."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from chat import library
+from days import NEXT, USUAL, Script, Turn, came, lived, opted_in, scheduled, taps
+
+words = library().words
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
+OLD_BUTTON = words("checkins", "answered")
+
+
+def answer(step: str, which: str) -> str:
+    return words("checkins", "answers", step, which)
+
+
+def place(name: str) -> str:
+    return words("checkins", "places", name)
+
+
+def button(name: str) -> str:
+    return words("checkins", "buttons", name)
+
+
+RAN, NOT_RUN, NONE = answer("ran", "yes"), answer("ran", "no"), answer("worst", "none")
+CALM = (answer("built", "no"), answer("limp", "no"))
+
+
+def texts(lines: Turn) -> list[str]:
+    return [line["text"] for line in lines if "text" in line]
+
+
+def ignores() -> Script:
+    while True:
+        yield NEXT
+
+
+def has(occasion: str, turn: Turn) -> bool:
+    return any(line.get("occasion") == occasion for line in turn)
+
+
+# ---------------------------------------------------------------- Nobody answers
+
+
+@pytest.mark.parametrize("plan", ["daily 18:00", "daily 11:00", "Mon, Tue, Wed, Thu 20:00, Sun 7", USUAL])
+def test_three_that_are_ignored_in_a_row_slow_it_down_to_one_a_week(plan: str) -> None:
+    def script() -> Script:
+        yield from opted_in(plan=plan)
+        yield from ignores()
+
+    lines = lived(script(), days=60, since=MONDAY)
+
+    runs = [datetime.fromisoformat(line["occurrence"].split(":", 1)[1][:16]) for line in scheduled(lines)[:-1]]
+    asked = sorted(set(runs))
+    assert len(asked) == 5
+    assert all(later - earlier >= timedelta(days=7) for earlier, later in pairwise(asked[2:]))
+    assert scheduled(lines)[-1]["occasion"] == "last"
+
+
+def test_after_the_last_message_there_is_silence_until_check_ins_are_asked_for() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="daily 18:00")
+        while not has("last", (yield NEXT)):
+            pass
+        silent.extend((yield {"advance": "14d"}))
+        yield {"text": "/checkins"}
+        again.extend((yield NEXT))
+
+    silent: Turn = []
+    again: Turn = []
+    lived(script(), days=60, since=MONDAY)
+
+    assert came(silent) == []
+    assert [line["occasion"] for line in scheduled(again)] == ["checkin"]
+
+
+def test_what_is_ignored_is_asked_once_more_at_the_first_minute_of_the_morning() -> None:
+    def script() -> Script:
+        yield from opted_in()
+        yield from ignores()
+
+    assert came(lived(script(), days=5, since=MONDAY)) == [
+        "Tue 24 21:30 checkin",
+        "Wed 25 08:00 nudge",
+        "Thu 26 21:30 checkin",
+        "Fri 27 08:00 nudge",
+    ]
+
+
+def test_who_comes_back_before_the_last_message_does_not_get_it() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue 17:30")
+        yield from taps((yield {"text": "/settings"}), button("quiet"))
+        yield {"text": "19 to 8"}
+        for _ in range(10):
+            yield NEXT
+        yield {"advance": "10h"}
+        yield {"text": "/checkins"}
+        yield NEXT
+
+    lines = lived(script(), days=60, since=MONDAY)
+
+    assert came(lines)[-2:] == ["Wed 23 16:00 nudge", "Wed 30 08:00 morning"]
+
+
+# ---------------------------------------------------------------- What is set after it was planned
+
+
+def test_a_delay_that_was_changed_holds_for_the_next_run() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue and Thu 11:00")
+        yield {"advance": "24h"}  # Tuesday 10:00, and the check-in of 14:00 is planned
+        yield from taps((yield {"text": "/settings"}), button("delay"), "4 hours")
+        yield from taps((yield NEXT), NOT_RUN)
+        yield {"advance": "18h"}  # Wednesday 10:00
+        yield from taps((yield {"text": "/settings"}), button("delay"), "1 hour")
+        yield NEXT
+
+    assert came(lived(script(), since=MONDAY)) == ["Tue 24 16:00 checkin", "Thu 26 13:00 checkin"]
+
+
+def test_runs_move_with_the_clock_of_someone_who_travels() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue and Thu 11:00")
+        yield {"advance": "24h"}
+        yield from taps((yield {"text": "/settings"}), button("zone"))
+        yield {"text": "New York"}
+        yield NEXT
+
+    assert came(lived(script(), since=MONDAY), "America/New_York") == ["Tue 24 14:00 checkin"]
+
+
+def test_a_run_that_is_no_longer_usual_is_not_asked_about() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue 11:00")
+        yield {"advance": "24h"}
+        yield from taps((yield {"text": "/settings"}), button("plan"))
+        yield {"text": "Wed 11:00"}
+        yield NEXT
+
+    assert came(lived(script(), since=MONDAY)) == ["Wed 25 14:00 checkin"]
+
+
+def test_answers_that_were_changed_leave_next_mornings_buttons_to_be_pressed() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue and Thu 11:00")
+        sore = (RAN, "3", place("outer_hip"), *CALM)
+        turn = yield from taps((yield NEXT), *sore)
+        yield {"advance": "30m"}
+        yield from taps(turn, button("redo"), *sore)
+        told.extend((yield from taps((yield NEXT), answer("worse", "no"), answer("night", "no"))))
+
+    told: Turn = []
+    lines = lived(script(), since=MONDAY)
+
+    assert came(lines) == ["Tue 24 14:00 checkin", "Wed 25 08:00 morning"]
+    assert OLD_BUTTON not in texts(lines)
+    assert texts(told)[0].startswith("Go.")
+
+
+# ---------------------------------------------------------------- Later
+
+
+def test_later_is_two_hours_later_each_time_that_it_is_asked_for() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue 9:00")
+        yield from taps((yield NEXT), button("later"))
+        yield NEXT
+        yield {"text": "later"}
+        yield from taps((yield NEXT), RAN, NONE)
+        yield {"advance": "3d"}
+
+    assert came(lived(script(), since=MONDAY)) == ["Tue 24 12:00 checkin", "Tue 24 14:00 nudge", "Tue 24 16:00 nudge"]
+
+
+def test_later_comes_in_the_place_of_a_nudge_that_was_planned_and_says_nothing_of_missing_it() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue 7:00")
+        turn = yield NEXT
+        yield {"advance": "7h"}
+        yield from taps(turn, button("later"))
+        yield NEXT
+        yield {"advance": "1d"}
+
+    lines = lived(script(), since=MONDAY)
+
+    assert came(lines) == ["Tue 24 10:00 checkin", "Tue 24 19:00 nudge"]
+    assert words("checkins", "open", "nudge") not in "".join(texts(lines))
