@@ -51,6 +51,7 @@ from core.storage import (
     traces,
 )
 from core.vault import KeyRing, new_key_text
+from core.words import Words
 from scheduler.jobs import planning, purging, sending, upkeep
 
 
@@ -108,17 +109,20 @@ def running(
     if store is None:
         return Running(companion(settings))
     folder, outreach = backups(environment), Outreach(store, {}, now)
-    planned = Planning(loader.load(settings.language))
+    library = loader.load(settings.language)
+    planned = Planning(library)
     store.judged_by(planned.may)
     # Planned before it is sent, so that what has become due is there.
     jobs = (*upkeep(store, folder), planning(store, planned.plan), sending(outreach))
     kept, runner = records(settings, store), Runner(jobs, now)
-    operations = Operations(store, folder, now, _content(), lambda: Course(since, runner.last("purge"), kept.failing))
+    operations = Operations(
+        store, folder, now, library.pathway.version, lambda: Course(since, runner.last("purge"), kept.failing)
+    )
     control = Control(store.path, operations.commands())
     return Running(
-        companion(settings, kept),
+        _companion(library, kept, now),
         (Reopening(store, tell), bounded(runner), bounded(control)),
-        _platforms(settings, store, outreach, tell),
+        _platforms(settings, store, outreach, library.words, tell),
     )
 
 
@@ -137,9 +141,8 @@ async def days(settings: Settings, number: int) -> AsyncIterator[Days]:
             yield Days(companion, library.words, clock, ends, store, outreach, jobs, arrivals)
 
 
-def _platforms(settings: Settings, store: Store, outreach: Outreach, tell: Say) -> tuple[Platform, ...]:
+def _platforms(settings: Settings, store: Store, outreach: Outreach, words: Words, tell: Say) -> tuple[Platform, ...]:
     """Return the platforms that are connected; the library of one is loaded only where it is."""
-    words = loader.load_words(settings.language)
     connected: list[Platform] = []
     if settings.telegram is not None:
         from bots.telegram import platform as telegram
