@@ -100,6 +100,7 @@ async def test_a_diary_is_not_changed_while_the_store_fails_and_is_as_it_was_aft
         await records.save(ANNA, Change({"step": 1}, PLAIN, diary=DIARY))
         with monkeypatch.context() as patch:
             patch.setattr(kept, "_ask", _fails)
+            assert (await records.load(ANNA)).diary == DIARY  # it is known from the turn before, and then no more
             assert (await records.load(ANNA)).diary is None
             assert await records.save(ANNA, Change({"step": 2}, PLAIN, diary={"zone": "UTC"})) is None
         assert (await records.load(ANNA)).diary == DIARY

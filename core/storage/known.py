@@ -1,10 +1,10 @@
-"""What was read about senders together with what they sent, until a turn asks for it or something of it changes."""
+"""What was read about members with their last turn or what they sent, until a turn asks for it or something of it changes."""
 
 from core.members import Address
 from core.record import Record
 
-MOST = 1_000
-"""Records at once: ten times the updates that a platform hands over together."""
+MOST = 250
+"""Records at once: more than the updates that a platform hands over together, and than members who tap within a minute."""
 
 
 class Known:
@@ -12,6 +12,10 @@ class Known:
 
     def __init__(self) -> None:
         self._records: dict[Address, Record] = {}
+
+    def __contains__(self, address: Address) -> bool:
+        """Return whether an address waits to be taken."""
+        return address in self._records
 
     def add(self, address: Address, record: Record) -> None:
         """Keep what was read until it is taken."""
@@ -23,9 +27,10 @@ class Known:
         """Return what is known, once."""
         return self._records.pop(address, None)
 
-    def changed(self, member: str, address: Address) -> None:
-        """Let go of what a turn at an address has changed of its member."""
-        self._records.pop(address, None)
+    def changed(self, member: str, *addresses: Address) -> None:
+        """Let go of what a turn has changed: all that is known of its member, and of these addresses."""
+        for address in addresses:
+            self._records.pop(address, None)
         for other, record in tuple(self._records.items()):
             if record.member == member:
                 self._records.pop(other, None)

@@ -72,7 +72,11 @@ class Store(Database):
         A member about whom it leaves nothing to keep is not kept either.
         """
         now = self._now()
-        return await self._note(lambda book: self._turn(book, address, change, now))
+        try:
+            return await self._note(lambda book: self._turn(book, address, change, now))
+        except BaseException:
+            self._known.clear()
+            raise
 
     async def link(
         self, address: Address, step: link.Step, change: Callable[[link.Outcome, Record], Change], handled: str | None
@@ -203,7 +207,7 @@ class Store(Database):
 
         def received(book: Book) -> str | None:
             row = inbox.receive(book, platform, update_id, raw, sender=sender, now=now)
-            if row is not None and sender is not None:
+            if row is not None and sender is not None and sender not in self._known:
                 self._known.add(sender, members.load(book, sender, self._default))
             return row
 
@@ -452,7 +456,9 @@ class Store(Database):
             inbox.handled(book, row)
         if change.session is None:
             retention.erase_idle(book, {at.member})
-        self._known.changed(at.member, address)
+        self._known.changed(at.member, address, *(other for other, _ in change.elsewhere))
+        # As this turn leaves it: the next one most likely comes from here, and has nothing left to read.
+        self._known.add(address, members.load(book, address, self._default))
         return deliveries
 
     async def _empty_log(self) -> None:
