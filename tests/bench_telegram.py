@@ -153,7 +153,7 @@ def fan_out() -> None:
             time.sleep(2)  # its menus are set
             alone = sorted(drive(url, kind="hip", first=10**7, number=60, every=0.15)["seconds"])
             end(bot)
-        asyncio.run(owe_tips(env))
+        asyncio.run(owe_many(env))
         with started(OURS, url, Path(home), env):
             drive(url, kind="hip", first=2 * 10**7, number=1, at_once=1)  # it is there, and sends
             began = drive(url, kind="hip", first=3 * 10**7, number=1, at_once=1)["reached"]
@@ -164,16 +164,17 @@ def fan_out() -> None:
         f"p50 {at(replies, 0.5):.0f} ms, p99 {at(replies, 0.99):.0f} ms; idle {at(alone, 0.5):.0f} and {at(alone, 0.99):.0f}"
     )
     says(f"replies during a fan-out to {BULK}", figure, at(replies, 0.99) / at(alone, 0.99), 2)
+    if ended == began:
+        raise ValueError(ended)
     print(f"  {began} to {ended} of {BULK} were reached meanwhile, {did['refused']} sends refused, at most {LIMIT} a second")
 
 
-async def owe_tips(env: dict[str, str]) -> None:
-    """Owe a message to many, as bulk: it can wait until tomorrow."""
+async def owe_many(env: dict[str, str]) -> None:
+    """Owe a message to many, as bulk: it can wait until tomorrow. It is no tip, which only goes to whoever agreed to tips."""
     now = datetime.now(UTC)
-    # Bulk is what has a window. A tip would be judged by what its member agreed to.
-    bulk = Owed(Kind.NOTICE, plain(Notice("Rest is part of training. " * 8)), now, now + timedelta(days=1))
+    one = Owed(Kind.NOTICE, plain(Notice("Rest is part of training. " * 8)), now, now + timedelta(days=1))
     async with bootstrap.existing_store(env) as store:
-        await asyncio.gather(*(store.plan(Address("telegram", str(number)), [bulk]) for number in range(1, BULK + 1)))
+        await asyncio.gather(*(store.plan(Address("telegram", str(number)), [one]) for number in range(1, BULK + 1)))
 
 
 # ---------------------------------------------------------------- Processes
