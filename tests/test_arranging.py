@@ -218,7 +218,7 @@ async def test_settings_say_how_it_all_stands(runner: Runner) -> None:
 
     for line in (
         said("set", "zone", clock="Berlin, 09:00"),
-        said("set", "quiet", hours=said("from_to", start="21:30", end="08:00")),
+        said("set", "quiet", hours=said("from_to", start="22:00", end="08:00")),
         said("set", "days", days=said("every_day")),
         said("set", "delay", minutes=120),
         said("set", "plan", plan="Tuesday 18:30"),
