@@ -85,3 +85,15 @@ def scheduled(lines: Iterable[Plain]) -> Turn:
 def came(lines: Iterable[Plain], zone: str = "Europe/Berlin") -> list[str]:
     """Return what came by itself: when, by the member's clock, and why."""
     return [f"{local(datetime.fromisoformat(x['at']), zone):%a %d %H:%M} {x['occasion']}" for x in scheduled(lines)]
+
+
+def checked(turn: Turn, *holds: str) -> Generator[Plain, Turn, Turn]:
+    """Answer an open check of the hip with what holds, and none of these else, to its result; return the last turn."""
+    while not any(plain["kind"] == "verdict" for plain in turn):
+        choices = turn[-2]["choices"]
+        by_role = {choice["role"]: choice for choice in choices}
+        fits = [c for c in choices if c["role"] == "answer" and set(holds) & set(c["findings"]) and not c["ticked"]]
+        ticked = [c for c in choices if c["ticked"]]
+        pressed = (fits or [by_role["done"] if ticked else by_role.get("confirm") or by_role["none"]])[0]
+        turn = yield {"tap": pressed["tap"]}
+    return turn

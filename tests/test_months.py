@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from chat import library
-from days import NEXT, USUAL, Script, Turn, came, lived, opted_in, scheduled, taps
+from days import NEXT, USUAL, Script, Turn, came, checked, lived, opted_in, scheduled, taps
 
 words = library().words
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -40,6 +40,51 @@ def ignores() -> Script:
 
 def has(occasion: str, turn: Turn) -> bool:
     return any(line.get("occasion") == occasion for line in turn)
+
+
+# ---------------------------------------------------------------- A month
+
+
+def test_a_month_from_the_first_yes_to_the_second() -> None:
+    def script() -> Script:
+        yield from opted_in()
+        yield from taps((yield NEXT), RAN, NONE)  # Tuesday: no pain
+        sore = yield from taps((yield NEXT), RAN, "3", place("outer_hip"), *CALM)  # Thursday
+        calm = yield from taps((yield NEXT), answer("worse", "no"), answer("night", "no"))
+        green.extend((*sore, *calm))
+        red.extend((yield from taps((yield NEXT), RAN, "2", place("groin"))))  # Sunday
+        result.extend((yield from checked(red, "age_18_44")))
+        while not has("last", (yield NEXT)):
+            pass
+        silent.extend((yield {"advance": "10d"}))
+        yield {"text": "/checkins"}
+        yield NEXT
+
+    green: Turn = []
+    red: Turn = []
+    result: Turn = []
+    silent: Turn = []
+    lines = lived(script(), days=60, since=MONDAY)
+
+    assert came(lines) == [
+        "Tue 24 21:30 checkin",
+        "Thu 26 21:30 checkin",
+        "Fri 27 08:00 morning",
+        "Sun 29 12:00 checkin",
+        *("Tue 01 21:30 checkin", "Wed 02 08:00 nudge"),
+        *("Thu 03 21:30 checkin", "Fri 04 08:00 nudge"),
+        *("Sun 06 12:00 checkin", "Mon 07 08:00 nudge"),
+        *("Sun 13 12:00 checkin", "Mon 14 08:00 nudge"),
+        *("Sun 20 12:00 checkin", "Mon 21 08:00 nudge"),
+        "Mon 21 13:01 last",
+        "Thu 31 21:30 checkin",
+    ]
+    assert came(silent) == []
+    assert [text.partition(".")[0] for text in texts(green)] == ["Go", "Go"]
+    assert texts(red)[0].startswith(words("checkins", "because", "place"))
+    assert "place" not in {line.get("question") for line in lines}
+    assert [line["urgency"] for line in result if line["kind"] == "verdict"] == ["routine"]
+    assert all(len(text.splitlines()) <= 3 for text in texts(scheduled(lines)))
 
 
 # ---------------------------------------------------------------- Nobody answers
