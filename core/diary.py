@@ -198,8 +198,6 @@ class Diary:
     """Check-ins in a row that nobody answered."""
     rhythm: Rhythm = Rhythm.EACH_RUN
     waiting: Waiting | None = None
-    zones: str = ""
-    """The version of the zone database that it was planned with."""
 
     def asking(self, id: str) -> Asking | None:
         """Return a check-in by its thread."""

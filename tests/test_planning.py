@@ -290,6 +290,17 @@ async def test_a_tip_for_now_counts_and_tells_why_and_without_one_that_fits_it_s
     assert words("tips", "say", given.tip) in world.chat.text
 
 
+async def test_a_run_that_was_much_longer_gets_a_gentle_word(world: World) -> None:
+    before = tuple(Run(f"r{n}", days(-2 * n), Origin.TOLD, 30, 5000) for n in range(1, 8))
+    await world.has(replace(BERLIN, runs=before), "check_ins")
+    await world.chat.says("/ran 5 km 30 min")
+    assert "\n\n" not in world.chat.text
+    world.clock.at = days(2)
+    await world.chat.says("/ran 9 km 60 min")
+    assert world.chat.text.count("\n\n") == 1
+    assert "5 km" in world.chat.text
+
+
 async def test_progress_and_the_week_are_told(world: World) -> None:
     await world.has(BERLIN, "check_ins")
     await world.chat.says("/week")

@@ -16,8 +16,10 @@ from core.diary import Age, Asking, Diary, FollowUp, Origin, Run
 from core.library import Library
 from core.members import MILES_PER_KM, Units
 from core.occasions import Occasion, Window
+from core.progress import load_note
 from core.record import Plain
 from core.runs import NEAR
+from core.tips import to_be_seen
 from core.wallclock import local
 
 UNDER_18 = frozenset({"age_under_10", "age_10_17"})
@@ -42,10 +44,18 @@ class Telling:
         asking = self._asked_before(run) or checkins.opened(diary, run)
         if diary.age is not Age.UNDER_18:
             diary = replace(diary, runs=(*(r for r in diary.runs if abs(r.start - run.start) > NEAR), run))
-        text = "\n".join((self._words("checkins", "noted", run=self._of(run)), *self._when(diary, asking)))
+        noted = "\n".join((self._words("checkins", "noted", run=self._of(run)), *self._when(diary, asking)))
+        text = "\n\n".join((noted, *self._much_longer(run)))
         choices = () if asking.closed else (self._on(asking, "now"),)
         away = Button(self._menu("unran", run.id), self._words("checkins", "buttons", "unran"), Role.OTHER)
         return Told((Notice(text, (*choices, away)),), diary=diary.with_asking(asking))
+
+    def _much_longer(self, run: Run) -> Iterator[str]:
+        """Yield a gentle word on a run that was much longer than those before; none beside a red light."""
+        diary, library = self.here.diary, self.library
+        note = load_note(diary, run, library, self.here.preferences.units)
+        if note is not None and not to_be_seen(library.checkins.scale, diary, self.here.now):
+            yield note
 
     def unran(self, id: str) -> Told:
         """Take a run back that was told by mistake, with a check-in of it that has no answer."""
