@@ -227,7 +227,7 @@ async def test_commands_are_written_when_they_changed_and_only_then(tmp_path: Pa
         api.commands.all[None][0]["description"] = "Something else"
         async with running(tmp_path, api, now=clock):
             await api.until(lambda: api.commands.syncs == 2)
-        assert api.commands.all[None][0]["description"] == words("platform", "commands", "hip")
+        assert api.commands.all[None][0]["description"] == words("platform", "commands", "start")
 
 
 async def test_commands_that_cannot_be_written_keep_nobody_from_a_check(tmp_path: Path, clock: Clock) -> None:
