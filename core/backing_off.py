@@ -16,6 +16,8 @@ IGNORED_WEEKLY = 2
 WEEK = timedelta(days=7)
 NUDGED_AFTER, NUDGED_FOR = timedelta(hours=8), timedelta(hours=3)
 """A nudge to the next morning's questions, which have no later occurrence to come with."""
+BEING_ANSWERED = timedelta(hours=1)
+"""After an answer: so long the next one is waited for, however late it is."""
 SNOOZED = timedelta(hours=2)
 """How much later "ask me later" is."""
 
@@ -104,7 +106,8 @@ def passed(diary: Diary, now: datetime, received: Collection[str]) -> Passed:
 def _end(diary: Diary, asking: Asking) -> datetime:
     once_more = nudge(diary, asking)
     planned = (*windows(diary, asking.run), *((once_more,) if once_more else ()))
-    return max((window.until for window in planned), default=asking.run.end)
+    ends = [window.until for window in planned] or [asking.run.end]
+    return max((*ends, *((asking.touched + BEING_ANSWERED,) if asking.touched else ())))
 
 
 def _slowed(found: Passed) -> Passed:

@@ -234,3 +234,44 @@ def test_later_comes_in_the_place_of_a_nudge_that_was_planned_and_says_nothing_o
 
     assert came(lines) == ["Tue 24 10:00 checkin", "Tue 24 19:00 nudge"]
     assert words("checkins", "open", "nudge") not in "".join(texts(lines))
+
+
+# ---------------------------------------------------------------- Late
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_what_nobody_answered_in_time_may_still_be_answered_for_two_days(typed: bool) -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue 18:30")
+        yield NEXT
+        turn = yield NEXT  # the nudge, on Wednesday at 8
+        yield {"advance": "8h"}
+        turn = yield from taps(turn, RAN)
+        yield {"advance": "5m"}
+        turn = (yield {"text": "3"}) if typed else (yield from taps(turn, "3"))
+        yield {"advance": "5m"}
+        told.extend((yield from taps(turn, place("outer_hip"), *CALM, answer("worse", "no"), answer("night", "no"))))
+
+    told: Turn = []
+    lines = lived(script(), since=MONDAY)
+
+    assert OLD_BUTTON not in texts(lines)
+    assert texts(told)[0].startswith("Go.")
+
+
+def test_what_was_answered_or_skipped_is_not_opened_again() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue and Thu 11:00")
+        turn = yield NEXT
+        yield from taps(turn, RAN, NONE)
+        yield {"advance": "20h"}
+        again.append((yield from taps(turn, RAN)))
+        turn = yield NEXT
+        yield from taps(turn, button("skip"))
+        yield {"advance": "20h"}
+        again.append((yield from taps(turn, RAN)))
+
+    again: list[Turn] = []
+    lived(script(), since=MONDAY)
+
+    assert [texts(turn) for turn in again] == [[OLD_BUTTON], [OLD_BUTTON]]

@@ -55,9 +55,11 @@ class Answering:
             return self._said("over")
         if token.step != asking.step:
             return self._answered_already()
-        if asking.closed is not None:
-            return self._redone() if token.act == "redo" else self._answered_already()
-        return self._on_open(token) or self._answered_already()
+        if asking.closed is not None and token.act == "redo":
+            return self._redone()
+        # What was given up because no answer came may still be answered; of what was answered, no question is left.
+        still = Answering(self._library, self._here, replace(asking, closed=None))
+        return still._on_open(token) or self._answered_already()
 
     def typed(self, text: str) -> Told | Token | None:
         """Return what a typed answer to the open question leads to, or the button that it names."""
