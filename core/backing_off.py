@@ -107,7 +107,7 @@ def _end(diary: Diary, asking: Asking) -> datetime:
     once_more = nudge(diary, asking)
     planned = (*windows(diary, asking.run), *((once_more,) if once_more else ()))
     ends = [window.until for window in planned] or [asking.run.end]
-    return max((*ends, *((asking.touched + BEING_ANSWERED,) if asking.touched else ())))
+    return max(ends) if asking.touched is None else max(*ends, asking.touched + BEING_ANSWERED)
 
 
 def _slowed(found: Passed) -> Passed:
