@@ -106,8 +106,10 @@ def passed(diary: Diary, now: datetime, received: Collection[str]) -> Passed:
 def _end(diary: Diary, asking: Asking) -> datetime:
     once_more = nudge(diary, asking)
     planned = (*windows(diary, asking.run), *((once_more,) if once_more else ()))
-    ends = [window.until for window in planned] or [asking.run.end]
-    return max(ends) if asking.touched is None else max(*ends, asking.touched + BEING_ANSWERED)
+    ends: list[datetime] = [window.until for window in planned] or [asking.run.end]
+    if asking.touched is not None:
+        ends.append(asking.touched + BEING_ANSWERED)
+    return max(ends)
 
 
 def _slowed(found: Passed) -> Passed:

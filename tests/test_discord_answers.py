@@ -233,6 +233,7 @@ async def test_bulk_that_is_under_way_holds_up_no_answer(bot: Running, anna: Mem
 
     assert asked.answer is Answer.MESSAGE
     assert not all(one.heard for one in people)
+    await bot.api.until(lambda: all(one.heard for one in people))
     await bot.rests()
     assert all(len(one.heard) == 1 for one in people)
 
