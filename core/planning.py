@@ -65,10 +65,10 @@ class Planning:
             diary, last = self._over(diary, sent, now)
             diary = self._with_askings(_begun(diary, sent), now)
             owed += [*last, *(one for asking in diary.askings for one in self._asked(diary, asking, sent, now))]
-        if self._agreed(record, Occasion.FOLLOWUP):
+        if self._may_write(record, diary, Occasion.FOLLOWUP):
             diary = self._followed(diary, now)
             owed += [one for follow_up in diary.follow_ups for one in self._again(record, diary, follow_up, now)]
-        if self._agreed(record, Occasion.TIP):
+        if self._may_write(record, diary, Occasion.TIP):
             diary, tip = self._with_tip(diary, now)
             owed += tip
         plain_diary = diary_plain(diary)
@@ -77,11 +77,11 @@ class Planning:
     def may(self, record: Record, delivery: Delivery, now: datetime) -> Going | Wait:
         """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew."""
         occasion = Occasion(delivery.reply["occasion"])
-        if record.diary is None or not self._agreed(record, occasion):
+        if record.diary is None:
             return Going.LEAVE
         diary = diary_of(record.diary)
         due = self._due(diary, delivery, occasion, now)
-        if due is None:
+        if due is None or not self._may_write(record, diary, occasion):
             return Going.LEAVE
         for earliest in (due, diary.paused, first_allowed(now, diary.quiet, diary.days, diary.zone)):
             if earliest is not None and earliest > now:
@@ -91,7 +91,7 @@ class Planning:
     # ---------------------------------------------------------------- Check-ins
 
     def _may_ask(self, record: Record, diary: Diary) -> bool:
-        return diary.age in {Age.UNDER_18, Age.ADULT} and self._agreed(record, Occasion.CHECKIN)
+        return diary.age in {Age.UNDER_18, Age.ADULT} and self._may_write(record, diary, Occasion.CHECKIN)
 
     def _over(self, diary: Diary, sent: Sent, now: datetime) -> tuple[Diary, tuple[Owed, ...]]:
         """Return the diary without waiting for what nobody answered, and the last message where that is owed."""
@@ -144,7 +144,7 @@ class Planning:
         return diary
 
     def _again(self, record: Record, diary: Diary, follow_up: FollowUp, now: datetime) -> Iterator[Owed]:
-        if follow_up.closed is not None or not diary.zone_known:
+        if follow_up.closed is not None:
             return
         here = Here(diary, record.preferences, now, "")
         for number, window in enumerate(followups.windows(diary, self._library.checkins, follow_up)):
@@ -156,23 +156,27 @@ class Planning:
     # ---------------------------------------------------------------- Tips
 
     def _with_tip(self, diary: Diary, now: datetime) -> tuple[Diary, tuple[Owed, ...]]:
-        """Return the diary with the next tip noted as given, and its message, where one fits and none is on its way."""
+        """Return the diary with the next tip noted as given, and its message, where one fits.
+
+        One that is still on its way is chosen anew, so that it fits what was told since.
+        """
+        diary = replace(diary, tips=tuple(given for given in diary.tips if given.at <= now))
         wall = datetime.combine(day(now, diary.zone), TIP_AT)
         due = next(at for at in (instant(wall, diary.zone), instant(wall + timedelta(days=1), diary.zone)) if at > now)
         due = first_allowed(due, diary.quiet, diary.days, diary.zone)
-        on_its_way = any(given.at > now for given in diary.tips)
-        chosen = None if on_its_way or due > now + AHEAD else tips.fitting(self._library, diary, due)
+        silent = due > now + AHEAD or backing_off.is_paused(diary, due)
+        chosen = None if silent else tips.fitting(self._library, diary, due)
         if chosen is None:
             return diary, ()
-        window = Window(Occasion.TIP, due, due + TIP_FOR)
-        key = window.key(chosen.tip.id, day(due, diary.zone))
-        noted = replace(diary, tips=(*diary.tips, Given(chosen.tip.id, due)))
-        return noted, (_owed(Kind.TIP, self._coaching.teaser(chosen), window, key),)
+        given, window = Given(chosen.tip.id, due), Window(Occasion.TIP, due, due + TIP_FOR)
+        noted = replace(diary, tips=(*diary.tips, given))
+        return noted, (_owed(Kind.TIP, self._coaching.teaser(chosen), window, _key_of_tip(diary, given)),)
 
     # ---------------------------------------------------------------- At the moment of sending
 
-    def _agreed(self, record: Record, occasion: Occasion) -> bool:
-        return consents.agreed(self._words, record.consents, CONSENTS[occasion])
+    def _may_write(self, record: Record, diary: Diary, occasion: Occasion) -> bool:
+        """Return whether it was agreed to, and it is known what time it is there."""
+        return diary.zone_known and consents.agreed(self._words, record.consents, CONSENTS[occasion])
 
     def _due(self, diary: Diary, delivery: Delivery, occasion: Occasion, now: datetime) -> datetime | None:
         """Return from when a message may go by what the diary says now; None: it is not wanted any more."""
@@ -189,7 +193,8 @@ class Planning:
             case Occasion.LAST:
                 return now if diary.rhythm is Rhythm.SILENT else None
             case Occasion.TIP:
-                return None if tips.to_be_seen(self._library.checkins.scale, diary, now) else now
+                chosen = any(_key_of_tip(diary, given) == delivery.reply["occurrence"] for given in diary.tips)
+                return now if chosen and not tips.to_be_seen(self._library.checkins.scale, diary, now) else None
 
     def _asking_due(
         self, diary: Diary, asking: Asking, delivery: Delivery, occasion: Occasion, now: datetime
@@ -228,6 +233,10 @@ def _key(occasion: Occasion, asking: Asking) -> str:
     if occasion is Occasion.NUDGE and asking.later is not None:
         of = f"{of}@{asking.later:%Y-%m-%dT%H:%MZ}"
     return Window(occasion, asking.run.start, asking.run.end).key(of, asking.day)
+
+
+def _key_of_tip(diary: Diary, given: Given) -> str:
+    return Window(Occasion.TIP, given.at, given.at).key(given.tip, day(given.at, diary.zone))
 
 
 def _near(window: Window, now: datetime) -> bool:

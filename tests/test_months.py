@@ -275,3 +275,68 @@ def test_what_was_answered_or_skipped_is_not_opened_again() -> None:
     lived(script(), since=MONDAY)
 
     assert [texts(turn) for turn in again] == [[OLD_BUTTON], [OLD_BUTTON]]
+
+
+# ---------------------------------------------------------------- Tips, and what is not known
+
+
+SORE = (RAN, "2", place("outer_hip"), *CALM)
+
+
+def tips_too() -> Script:
+    turn = yield {"text": "/tips"}
+    yield from taps(turn, words("privacy", "consents", "tips", "give"))
+
+
+def test_nothing_is_written_before_someone_has_told_where_they_are() -> None:
+    def script() -> Script:
+        yield from taps((yield {"text": "/checkins"}), words("checkins", "ages", "adult"))
+        yield from tips_too()
+        turn = yield from taps((yield {"text": "/ran 5 km"}), button("now"))
+        yield from taps(turn, *SORE[1:])
+        yield {"text": "/ran"}
+        unknown.extend((yield {"advance": "7d"}))
+        yield from taps((yield {"text": "/settings"}), button("zone"))
+        yield {"text": "Berlin"}
+        yield {"text": "/ran"}
+        yield NEXT
+
+    unknown: Turn = []
+    lines = lived(script(), since=MONDAY)
+
+    assert came(unknown) == []
+    assert came(lines) == ["Mon 30 12:00 checkin"]
+
+
+def test_a_pause_uses_up_no_tip() -> None:
+    def script(*pause: str) -> Script:
+        yield from opted_in(plan="Tue 11:00")
+        yield from tips_too()
+        yield from taps((yield NEXT), *SORE)
+        for text in pause:
+            yield {"text": text}
+        while not has("tip", (yield NEXT)):
+            pass
+
+    first = scheduled(lived(script(), since=MONDAY))[-1]["occurrence"]
+    after = scheduled(lived(script("/pause 5 days"), since=MONDAY))[-1]["occurrence"]
+
+    assert (first.rsplit(":", 1)[0], first[-2:], after[-2:]) == (after.rsplit(":", 1)[0], "24", "29")
+
+
+def test_a_tip_is_chosen_anew_when_answers_are_changed() -> None:
+    def script(*changed: str) -> Script:
+        yield from opted_in(plan="Tue 11:00")
+        yield from tips_too()
+        turn = yield from taps((yield NEXT), *SORE)
+        if changed:
+            yield {"advance": "30m"}
+            yield from taps(turn, button("redo"), *changed)
+        while not has("tip", (yield NEXT)):
+            pass
+
+    here = scheduled(lived(script(), since=MONDAY))[-1]
+    sore = scheduled(lived(script(*SORE), since=MONDAY))[-1]
+    hold = scheduled(lived(script(RAN, "5", place("sit_bone"), *CALM), since=MONDAY))[-1]
+
+    assert sore["occurrence"] == here["occurrence"] != hold["occurrence"]
