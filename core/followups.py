@@ -8,7 +8,7 @@ from core.checkins import CheckIns, Limit
 from core.clinical import Disposition, Pathway
 from core.diary import Diary, FollowUp
 from core.occasions import Occasion, Window
-from core.wallclock import day, first_allowed
+from core.wallclock import first_allowed
 
 FOR = timedelta(hours=24)
 """How long each occasion is worth asking on; while a check is open it waits so long."""
@@ -60,9 +60,10 @@ def passed(diary: Diary, checkins: CheckIns, follow_up: FollowUp, now: datetime)
     return replace(later, closed=now, findings=(), answers=()) if over == len(planned) else later
 
 
-def key_of(diary: Diary, follow_up: FollowUp, window: Window) -> str:
-    """Return what the message of one occasion is the one and only message for."""
-    return window.key(follow_up.id, day(window.due, diary.zone))
+def key_of(follow_up: FollowUp, number: int) -> str:
+    """Return what the message of one of its occasions is the one and only message for, whatever is set meanwhile."""
+    window = Window(Occasion.FOLLOWUP, follow_up.began, follow_up.began)
+    return window.key(f"{follow_up.id}.{number}", follow_up.began.date())
 
 
 def next_ask(follow_up: FollowUp) -> Ask | None:

@@ -150,7 +150,7 @@ class Planning:
         for number, window in enumerate(followups.windows(diary, self._library.checkins, follow_up)):
             if number == follow_up.asked and _near(window, now):
                 prompt = Following(self._library, here, follow_up).opening()
-                key = followups.key_of(diary, follow_up, window)
+                key = followups.key_of(follow_up, number)
                 yield _owed(Kind.CHECK_IN, prompt, window, key, thread=follow_up.id, number=number)
 
     # ---------------------------------------------------------------- Tips

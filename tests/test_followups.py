@@ -214,8 +214,7 @@ async def test_an_answer_can_be_typed() -> None:
     assert member.diary.follow_ups[-1].answers == ("better",)
     assert member.led
     follow_up = member.diary.follow_ups[-1]
-    [first, _] = followups.windows(member.diary, KNOWN, follow_up)
-    assert member.led.closes == (followups.key_of(member.diary, follow_up, first),)
+    assert member.led.closes == (followups.key_of(follow_up, 0),)
 
 
 def test_an_answer_that_the_question_does_not_have_changes_nothing() -> None:

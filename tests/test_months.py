@@ -340,3 +340,63 @@ def test_a_tip_is_chosen_anew_when_answers_are_changed() -> None:
     hold = scheduled(lived(script(RAN, "5", place("sit_bone"), *CALM), since=MONDAY))[-1]
 
     assert sore["occurrence"] == here["occurrence"] != hold["occurrence"]
+
+
+# ---------------------------------------------------------------- A result that is asked about again
+
+
+def followed() -> Script:
+    """Come to a result that calls for nothing soon, and ask to be asked about it."""
+    turn = yield from checked((yield {"text": "/hip"}), "age_18_44", "place_outer_hip")
+    yield from taps(turn, button("follow"), words("privacy", "consents", "follow_up", "give"))
+
+
+def test_a_result_is_asked_about_at_its_times() -> None:
+    def script() -> Script:
+        yield from followed()
+        yield {"text": "Berlin"}
+        yield from taps((yield NEXT), answer("course", "better"))
+        yield from ignores()
+
+    assert came(lived(script(), days=40, since=MONDAY)) == ["Mon 30 10:00 followup", "Mon 14 10:00 followup"]
+
+
+def test_a_result_is_asked_about_once_however_far_someone_travels_meanwhile() -> None:
+    def script() -> Script:
+        yield from opted_in("Auckland", plan="Tue 11:00")
+        yield from followed()
+        yield {"advance": "155h"}
+        yield from taps((yield {"text": "/settings"}), button("zone"))
+        yield {"text": "Honolulu"}
+        yield {"advance": "3d"}
+
+    asked = scheduled(lived(script(), days=40, since=MONDAY))
+
+    assert [line["occasion"] for line in asked].count("followup") == 1
+
+
+# ---------------------------------------------------------------- The clock is changed
+
+
+@pytest.mark.parametrize(
+    ("place", "since", "months"),
+    [
+        ("Berlin", datetime(2026, 10, 12, 9, tzinfo=UTC), "the clock goes back on 25 October"),
+        ("Berlin", datetime(2027, 3, 15, 9, tzinfo=UTC), "the clock goes forward on 28 March"),
+        ("Lord Howe", datetime(2027, 3, 22, 9, tzinfo=UTC), "the clock goes back by half an hour on 4 April"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_it_is_asked_at_the_same_time_on_the_wall_whatever_is_done_to_the_clock(
+    place: str, since: datetime, months: str
+) -> None:
+    def script() -> Script:
+        yield from opted_in(place, plan="Sun 9:00")
+        while True:
+            yield from taps((yield NEXT), RAN, NONE)
+
+    zone = {"Berlin": "Europe/Berlin", "Lord Howe": "Australia/Lord_Howe"}[place]
+    lines = lived(script(), days=28, since=since)
+
+    assert [when.split(" ", 2)[::2] for when in came(lines, zone)] == [["Sun", "12:00 checkin"]] * 4
+    assert len({line["at"][11:16] for line in scheduled(lines)}) == 2

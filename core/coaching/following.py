@@ -135,8 +135,7 @@ class Following:
         return str(Token(version, self._follow_up.id, self._follow_up.step, act, arg))
 
     def _keys(self, follow_up: FollowUp) -> tuple[str, ...]:
-        planned = followups.windows(self._here.diary, self._library.checkins, follow_up)
-        return tuple(followups.key_of(self._here.diary, follow_up, w) for w in planned[: follow_up.asked])
+        return tuple(followups.key_of(follow_up, number) for number in range(follow_up.asked))
 
     def _answered_already(self) -> Told:
         ask = followups.next_ask(self._follow_up)
