@@ -198,6 +198,7 @@ async def test_two_sides_at_the_same_moment_answer_one_question_once(here: Side,
     await linked(here, there)
     await here.says("/hip")
     token = here.button(words("questions", "body", "none")).tap
+    here.store._known.clear()  # else one of the two has nothing to read, and is over before the other has read
 
     await asyncio.gather(here.sends(Tap(here.address, token)), there.sends(Tap(there.address, token)))
 
