@@ -8,10 +8,11 @@ import pytest
 
 from chat import library
 from coaching_chat import Runner
-from core import checkins
+from core import backing_off, checkins
 from core.checkins import Step
 from core.dialogue import Prompt, Tap
 from core.diary import Age, Diary, Light, Origin, Place, Quiet
+from core.occasions import Occasion
 
 EVENING = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 """A Tuesday: an hour of running, and asked at 20:00."""
@@ -286,9 +287,9 @@ async def test_the_message_of_an_answered_occurrence_needs_not_be_sent(runner: R
     runner.asked()
     await runner.taps(label("ran_no"))
 
-    assert runner.led
-    run = runner.diary.askings[-1].run.id
-    assert {f"{kind}:{run}:2026-11-24" for kind in ("checkin", "morning", "nudge")} == set(runner.led.closes)
+    diary, scale = runner.diary, library().checkins.scale
+    for occasion in (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE):
+        assert not backing_off.wanted(diary, scale, diary.askings[-1], occasion, runner.clock())
 
 
 async def test_skip_ends_it_and_later_asks_again(runner: Runner) -> None:

@@ -212,9 +212,6 @@ async def test_an_answer_can_be_typed() -> None:
     await member.says("a bit better")
 
     assert member.diary.follow_ups[-1].answers == ("better",)
-    assert member.led
-    follow_up = member.diary.follow_ups[-1]
-    assert member.led.closes == (followups.key_of(follow_up, 0),)
 
 
 def test_an_answer_that_the_question_does_not_have_changes_nothing() -> None:

@@ -88,10 +88,10 @@ class Answering:
                 return self.begun()
             case "later":
                 later = self._here.now + backing_off.SNOOZED
-                return self._kept(replace(self._asking, later=later, nudged=False), "later", Occasion.NUDGE)
+                return self._kept(replace(self._asking, later=later, nudged=False), "later")
             case "skip":
                 skipped = replace(self._asking, step=self._asking.step + 1)
-                return self._kept(checkins.closed(self._here.diary, skipped, self._here.now), "skipped", *Occasion)
+                return self._kept(checkins.closed(self._here.diary, skipped, self._here.now), "skipped")
             case "go" if self._step is not None:
                 return Told((self._asked(self._asking).question(self._step),))
             case "back":
@@ -119,7 +119,7 @@ class Answering:
         """Return the next question, or what has come of the answers."""
         step = checkins.next_step(self._scale, asking, morning=self._morning_came)
         if step is not None:
-            return self._keep(asking, Told((self._asked(asking).question(step),)), Occasion.CHECKIN, Occasion.NUDGE)
+            return self._keep(asking, Told((self._asked(asking).question(step),)))
         light = checkins.light(self._scale, asking)
         lit = replace(asking, light=light)
         if light is None:
@@ -130,19 +130,18 @@ class Answering:
             return self._over(lit, Told((red,), given=given, begins=True))
         waits = self._waits_for_morning(asking)
         told = Told((self._asked(lit).light(light, self._here.preferences, morning=waits),))
-        return self._keep(lit, told, Occasion.CHECKIN, Occasion.NUDGE) if waits else self._over(lit, told)
+        return self._keep(lit, told) if waits else self._over(lit, told)
 
     def _over(self, asking: Asking, told: Told) -> Told:
         over = checkins.closed(self._here.diary, asking, self._here.now)
-        return self._keep(over, told, Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
+        return self._keep(over, told)
 
-    def _keep(self, asking: Asking, told: Told, *closes: Occasion) -> Told:
+    def _keep(self, asking: Asking, told: Told) -> Told:
         diary = backing_off.answered(self._here.diary)
-        keys = tuple(Window(o, self._here.now, self._here.now).key(asking.run.id, asking.day) for o in closes)
-        return replace(told, diary=diary.with_asking(asking), closes=keys)
+        return replace(told, diary=diary.with_asking(asking))
 
-    def _kept(self, asking: Asking, key: str, *closes: Occasion) -> Told:
-        return self._keep(asking, self._said(key), *closes)
+    def _kept(self, asking: Asking, key: str) -> Told:
+        return self._keep(asking, self._said(key))
 
     def _answered_already(self) -> Told:
         step = self._step

@@ -79,11 +79,11 @@ class Following:
                 *self._unseen(later),
                 Following(self._library, self._here, later).question(Ask.COURSE),
             )
-            return Told(replies, diary, closes=self._keys(later))
+            return Told(replies, diary)
         # What was told is held against the first time now; once all is over, it has no use any more.
         kept = later if later.closed is None else replace(later, findings=(), answers=())
         told = self._led_to(later, Course(later.answers[-1]))
-        return replace(told, diary=self._here.diary.with_follow_up(kept), closes=self._keys(later))
+        return replace(told, diary=self._here.diary.with_follow_up(kept))
 
     def _unseen(self, follow_up: FollowUp) -> Iterator[Notice]:
         """Yield what was to be done, for someone who was to be seen and was not."""
@@ -133,9 +133,6 @@ class Following:
     def _token(self, act: str, arg: str = "") -> str:
         version = short_version(self._library.pathway.version)
         return str(Token(version, self._follow_up.id, self._follow_up.step, act, arg))
-
-    def _keys(self, follow_up: FollowUp) -> tuple[str, ...]:
-        return tuple(followups.key_of(follow_up, number) for number in range(follow_up.asked))
 
     def _answered_already(self) -> Told:
         ask = followups.next_ask(self._follow_up)

@@ -15,7 +15,6 @@ from core.dialogue.turn import Button, Notice, Prompt, Reply, Role, Verdict
 from core.diary import Age, Asking, Diary, FollowUp, Origin, Run
 from core.library import Library
 from core.members import MILES_PER_KM, Units
-from core.occasions import Occasion, Window
 from core.progress import load_note
 from core.record import Plain
 from core.runs import NEAR
@@ -65,9 +64,7 @@ class Telling:
         if len(runs) == len(diary.runs) and not gone:
             return Told((Notice(self._words("checkins", "over"), fleeting=True),))
         askings = tuple(a for a in diary.askings if a not in gone)
-        kinds = (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
-        keys = tuple(Window(kind, a.run.start, a.run.start).key(a.run.id, a.day) for a in gone for kind in kinds)
-        return Told((Notice(self._words("checkins", "unran")),), diary=replace(diary, runs=runs, askings=askings), closes=keys)
+        return Told((Notice(self._words("checkins", "unran")),), diary=replace(diary, runs=runs, askings=askings))
 
     # ---------------------------------------------------------------- A result
 

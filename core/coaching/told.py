@@ -21,8 +21,6 @@ class Told:
     """Findings with which a check of the hip is begun at once."""
     begins: bool = False
     """Whether a check of the hip is begun at once, whatever is given."""
-    closes: tuple[str, ...] = ()
-    """Keys of occurrences that need no message any more."""
 
     def after(self, *replies: Reply) -> "Told":
         """Return the same with something said before it."""
