@@ -64,6 +64,7 @@ class _Asked:
     inbound: Inbound
     owe: Owe | None
     handled: str | None
+    place: str | None = None
 
     def owed(self, replies: Sequence[Reply]) -> tuple[Owed, ...]:
         return () if self.owe is None else tuple(self.owe(replies))
@@ -94,13 +95,15 @@ class Companion:
         """Return what to say to this inbound, where that is shown at once and nothing of it is owed."""
         return (await self.answer(inbound)).replies
 
-    async def answer(self, inbound: Inbound, owe: Owe | None = None, handled: str | None = None) -> Answer:
+    async def answer(
+        self, inbound: Inbound, owe: Owe | None = None, handled: str | None = None, place: str | None = None
+    ) -> Answer:
         """Return what to say to this inbound, after the turn, what is owed and its update as handled were kept together.
 
         Two inbounds of one member are taken one after the other. A failure keeps the session as it was and is answered
         with a kind sentence and the safety line; the log has the kind of error and nothing that was said.
         """
-        asked = _Asked(inbound, owe, handled)
+        asked = _Asked(inbound, owe, handled, place)
         async with self._locks.setdefault(inbound.address, asyncio.Lock()):
             try:
                 return await self._in_turn(asked)
@@ -237,7 +240,7 @@ class Companion:
 
     async def _keep(self, asked: _Asked, change: Change, replies: tuple[Reply, ...]) -> Answer:
         """Return the answer, once the change is kept; where that cannot be, it says so."""
-        change = replace(change, owed=asked.owed(replies), handled=asked.handled)
+        change = replace(change, owed=asked.owed(replies), handled=asked.handled, place=asked.place)
         deliveries = await self._records.save(asked.inbound.address, change)
         if deliveries is not None:
             self._told.discard(asked.inbound.address)

@@ -55,6 +55,8 @@ class Change:
     """The rows of updates that were answered before it, while nothing could be kept."""
     member: str | None = None
     """Whose record the turn found; should the address be someone else's by now, nothing of it is kept."""
+    place: str | None = field(default=None, repr=False)
+    """Where on its platform the conversation is, where the turn came from there; None: nothing is known of that."""
     elsewhere: Sequence[tuple[Address, Owed]] = ()
     """What is owed to other addresses by it."""
 

@@ -422,4 +422,14 @@ async def test_only_the_conversation_that_a_member_has_opened_is_written_to_firs
     await bot.outreach.send_due()
     await bot.rests()
     assert "How did today" in here.last.text
+
+    here.says("/forget")  # and it is not forgotten for good which conversation that is
+    await bot.rests()
+    await clicks(bot, here, words("privacy", "forget", "yes"))
+    here.says("/help")
+    await bot.rests()
+    await bot.store.plan(address, [replace(ahead, occurrence="run:3")])
+    await bot.outreach.send_due()
+    await bot.rests()
+    assert "How did today" in here.last.text
     assert not bot.api.calls("open_dm")

@@ -69,11 +69,10 @@ async def filled(kept: Store) -> str:
     row = await kept.receive(ANNA.platform, CANARY, CANARY.encode(), sender=ANNA)
     settings, agreed = Preferences("gb", Units.MILES), {"kind": "history", "text_hash": CANARY, "given": True}
     message, result = owed(text=CANARY, occurrence=CANARY), {"run": CANARY}
-    await kept.save_turn(ANNA, Change(SESSION, settings, [message], row, [agreed], result, diary={"run": CANARY}))
+    await kept.save_turn(ANNA, Change(SESSION, settings, [message], row, [agreed], result, diary={"run": CANARY}, place=CANARY))
     member = (await kept.load(ANNA)).member
     assert member is not None
     await kept.link(ANNA, Offer(CANARY, NOON), lambda _, found: Change(found.session, found.preferences), None)
-    await kept.keep_place(ANNA, CANARY)
     await kept.receive(ANNA.platform, "later", CANARY.encode(), sender=ANNA)
     delivery = await kept.claim((await kept.due(NOON, 9))[0])
     assert delivery is not None

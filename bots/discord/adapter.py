@@ -5,14 +5,14 @@ A turn runs at once. Where its answer is not on its way within a second, the mem
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from bots.discord import interactions
 from bots.discord.commands import suggested, topics
-from bots.discord.exchange import FORM, REMEMBERED, SUGGEST, Exchange, Exchanges
+from bots.discord.exchange import FORM, SUGGEST, Exchange, Exchanges
 from bots.discord.interactions import Asked, Did, Ignored, Turned, Typing, WantsToType, Wrote
 from bots.discord.messenger import drawn, owed
 from bots.discord.render import modal
@@ -35,11 +35,7 @@ DEFER_AFTER = 1.0
 
 
 class Sent(Protocol):
-    """Where what was sent is kept for a while, and where members are to be found."""
-
-    async def keep_place(self, address: Address, place: str) -> None:
-        """Keep which conversation with us a member has opened."""
-        ...
+    """Where what was sent is kept for a while."""
 
     async def delivery(self, id: str, address: Address) -> Delivery | None:
         """Return what was sent to an address, as long as its content is kept."""
@@ -57,7 +53,6 @@ class Adapter:
         self._topics = topics(words)
         self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._places: OrderedDict[Address, str] = OrderedDict()
         self._unanswered: deque[tuple[float, Exchange]] = deque()
         self._deferring: asyncio.TimerHandle | None = None
 
@@ -122,23 +117,12 @@ class Adapter:
         def owe(replies: Sequence[Reply]) -> Sequence[Owed]:
             return [replace(one, claimed=ready) for one in owed(replies, self._now(), to)]
 
-        answer = await self._companion.answer(inbound, owe)
+        # Only the conversation that a member has opened may be written to first.
+        place = to if isinstance(to, str) else to.channel
+        answer = await self._companion.answer(inbound, owe, place=place)
         self._outreach.send((*answer.deliveries, *answer.elsewhere))
         if not answer.kept:
             await self._outreach.say(inbound.address, owe(answer.replies))
-        await self._note(inbound.address, to if isinstance(to, str) else to.channel)
-
-    async def _note(self, address: Address, channel: str | None) -> None:
-        """Keep which conversation a member has opened: only there may they be written to first."""
-        if channel is None or self._places.get(address) == channel:
-            return
-        try:
-            await self._sent.keep_place(address, channel)
-        except StorageUnavailable:
-            return  # it is kept when they write again
-        self._places[address] = channel
-        if len(self._places) > REMEMBERED:
-            self._places.popitem(last=False)
 
     async def _turn(self, turned: Turned, exchange: Exchange) -> None:
         """Show another page of a message; where that is no longer kept, the button is an old one."""

@@ -93,12 +93,16 @@ def join(book: Book, member: str, address: Address) -> Door:
 
 def keep_place(book: Book, at: Door, place: str) -> None:
     """Keep where on its platform the conversation at an address is."""
-    book.run(sql.KEEP_PLACE, book.seal("addresses.place", at.member, at.row, place), at.row)
+    (sealed,) = book.one(sql.KEPT_PLACE, at.row) or (None,)
+    if book.open("addresses.place", at.member, at.row, sealed) != place:
+        book.run(sql.KEEP_PLACE, book.seal("addresses.place", at.member, at.row, place), at.row)
 
 
 def save(book: Book, at: Door, change: Change, *, default: Preferences, now: datetime) -> None:
     """Keep what a turn changed; of the preferences, those that were ever set to something else than the default."""
     reaching.used(book, at.member, at.row)
+    if change.place is not None:
+        keep_place(book, at, change.place)
     _save_session(book, at, change.session, now)
     _save_settings(book, at.member, change.preferences, default)
     note_consents(book, at.member, change.consents)

@@ -168,15 +168,6 @@ class Store(Database):
 
         await self._write(noted)
 
-    async def keep_place(self, address: Address, place: str) -> None:
-        """Keep where on its platform the conversation at a known address is."""
-
-        def kept(book: Book) -> None:
-            if (at := members.door(book, address)) is not None:
-                members.keep_place(book, at, place)
-
-        await self._write(kept)
-
     async def reachable(self, address: Address) -> None:
         """Note that an address can be written to again."""
 
