@@ -172,8 +172,7 @@ class Companion:
             change = replace(change, result=self._ownership.result(record, turn.session, turn.replies))
         if _stops(asked.inbound, turn):
             stopped = self._stopped(record)
-            diary = None if stopped.diary is None else diary_plain(stopped.diary)
-            change = replace(change, consents=stopped.consents, diary=diary)
+            change = _with_diary(replace(change, consents=stopped.consents), stopped.diary)
             replies = (*replies, *stopped.replies)
         return await self._keep(asked, change, replies)
 
@@ -209,8 +208,7 @@ class Companion:
             turn = begun(self._library, session, record.preferences, told.given, now=self._now(), fresh=self._fresh_id())
             change = replace(change, session=None if turn.session is None else to_json(turn.session))
             replies = (*told.replies, *turn.replies)
-        diary = None if told.diary is None else diary_plain(told.diary)
-        return await self._keep(asked, replace(change, diary=diary, consents=told.consents), replies)
+        return await self._keep(asked, _with_diary(replace(change, consents=told.consents), told.diary), replies)
 
     def _stand_beside(
         self, record: Record, session: Session | None, said: tuple[Reply, ...]
@@ -321,6 +319,13 @@ def _readable(record: Record) -> Session | None:
 def _diary(record: Record) -> Diary | None:
     """Return what is kept of someone's runs; raise UnreadableDiary."""
     return None if record.diary is None else diary_of(record.diary)
+
+
+def _with_diary(change: Change, diary: Diary | None) -> Change:
+    """Return a change that leaves this diary, or it as it was; one in which nothing stands is not kept."""
+    if diary is None:
+        return change
+    return replace(change, forget_diary=True) if diary == Diary() else replace(change, diary=diary_plain(diary))
 
 
 def _stops(inbound: Inbound, turn: Turn) -> bool:

@@ -230,6 +230,10 @@ class Diary:
         )
 
 
+FOR = ("check_ins", "follow_up", "tips")
+"""The consents that a diary is kept for."""
+
+
 def without(diary: Diary, kind: str) -> Diary:
     """Return the diary without what was kept for one consent. Without any, nothing is left of it."""
     match kind:

@@ -567,6 +567,20 @@ async def remembering(side: Side) -> None:
     await side.answers(EMERGENCY)
 
 
+@pytest.mark.parametrize("both", [(), ("tips",)])
+async def test_of_the_diary_only_what_both_agreed_to_goes_on(here: Side, there: Side, both: tuple[str, ...]) -> None:
+    await here.agrees("check_ins", *both)
+    await here.says("Berlin")
+    await here.says("/ran 8 km")
+    if both:
+        await there.agrees(*both)
+
+    await linked(here, there)
+
+    diaries = (await here.kept())["diaries"]
+    assert [diary["runs"] + diary["askings"] + diary["plan"] for diary in diaries] == [[]] * len(both)
+
+
 def test_it_is_decided_of_every_table_what_becomes_of_it_when_two_members_are_one() -> None:
     """A new table about members gets its place in core/storage/merging.py, and, where it is read from a chat, in parting."""
     moves, is_agreed, ends = (

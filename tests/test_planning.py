@@ -193,6 +193,12 @@ async def test_whoever_takes_it_back_gets_nothing_that_was_planned(world: World,
     assert (await world.store.tallies()).skipped >= 1
 
 
+async def test_nothing_is_left_of_a_diary_once_all_it_was_for_is_taken_back(world: World) -> None:
+    await world.has(replace(BERLIN, runs=(Run("r", TUESDAY, Origin.TOLD),)), "check_ins")
+    await world.chat.says("/stop")
+    assert (await world.store.load(ANNA)).diary is None
+
+
 async def test_quiet_hours_that_were_set_later_hold_for_what_was_planned_before(world: World) -> None:
     await world.has(BERLIN, "check_ins")
     await world.ticks()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.diary import FOR, Diary, UnreadableDiary, from_json, to_json, without
 from core.ledger import State
 from core.link import Agreed
 from core.storage import diaries, members, outbox, sql
@@ -29,8 +30,8 @@ def merge(book: Book, older: str, newer: str, agreed: Agreed, now: datetime) -> 
     results = _merge_history(book, older, newer, agreed)
     _take_deliveries(book, older, newer, moved, now)
     members.take_settings(book, older, newer)
-    _take_diary(book, older, newer, now)
     members.note_consents(book, older, agreed.taken_back)
+    _take_diary(book, older, newer, now)
     book.run(sql.TAKE_FORMER, older, newer)
     book.run(sql.NEW_FORMER, newer, older, minute(now))
     erase_rows(book, newer)
@@ -77,10 +78,21 @@ def _merge_history(book: Book, older: str, newer: str, agreed: Agreed) -> int:
 
 
 def _take_diary(book: Book, older: str, newer: str, now: datetime) -> None:
-    """Keep the older member's diary; where there is none, the newer's is theirs from now on."""
-    diary = diaries.kept(book, newer)
-    if diary is not None and diaries.kept(book, older) is None:
-        diaries.keep(book, older, diary, look=now)
+    """Keep the older member's diary, or the newer's where there is none, as far as they still agree to what it is for."""
+    kept = diaries.kept(book, older) or diaries.kept(book, newer)
+    if kept is None:
+        return
+    agreed = {consent["kind"]: bool(consent["given"]) for consent in members.consents(book, older)}
+    try:
+        diary = from_json(kept)
+    except UnreadableDiary:  # nothing can be taken out of it
+        diary = Diary()
+    for kind in FOR:
+        diary = diary if agreed.get(kind) else without(diary, kind)
+    if any(agreed.get(kind) for kind in FOR) and diary != Diary():
+        diaries.keep(book, older, to_json(diary), look=now)
+    else:
+        diaries.forget(book, older)
 
 
 def _take_deliveries(book: Book, older: str, newer: str, moved: Set[str], now: datetime) -> None:
