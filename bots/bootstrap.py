@@ -13,7 +13,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from bots.console.days import Arrivals, Clock, Days
-from bots.console.inbound import HERE
+from bots.console.inbound import HERE, AtTheTerminal
 from bots.control import Control, ask
 from bots.key_file import FoundKeys, find_keys, key_folder
 from bots.operations import Operations
@@ -29,11 +29,12 @@ from core.enduring import EnduringRecords
 from core.library import Library
 from core.linking import Linking
 from core.members import Preferences
-from core.memory import MemoryRecords
+from core.memory import MemoryClubs, MemoryRecords
+from core.organising import Organising
 from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
 from core.planning import Planning
-from core.ports import Now, Records
+from core.ports import Clubs, Now, Records, Rights
 from core.storage import (
     DatabaseMissing,
     ErasedList,
@@ -50,6 +51,7 @@ from core.storage import (
     put_back,
     traces,
 )
+from core.timetable import Timetable
 from core.vault import KeyRing, new_key_text
 from core.words import Words
 from scheduler.jobs import planning, purging, sending, upkeep
@@ -70,7 +72,8 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def companion(settings: Settings, kept: Records | None = None) -> Companion:
     """Return a companion that keeps what it must there; without a place, in memory."""
-    return _companion(loader.load(settings.language), kept or MemoryRecords(_default(settings)), now)
+    organisers = _Organisers(settings, MemoryClubs(), {HERE.platform: AtTheTerminal()}, Timetable())
+    return _companion(loader.load(settings.language), kept or MemoryRecords(_default(settings)), now, organisers)
 
 
 def signed_off(library: Library) -> SignedOff:
@@ -110,19 +113,20 @@ def running(
         return Running(companion(settings))
     folder, outreach = backups(environment), Outreach(store, {}, now)
     library = loader.load(settings.language)
-    planned = Planning(library)
+    timetable, rights = Timetable(), dict[str, Rights]({HERE.platform: AtTheTerminal()})
+    planned = Planning(library, timetable)
     store.judged_by(planned.may)
     # Planned before it is sent, so that what has become due is there.
-    jobs = (*upkeep(store, folder), planning(store, planned.plan), sending(outreach))
+    jobs = (*upkeep(store, folder), planning(store, planned.plan, timetable), sending(outreach))
     kept, runner = records(settings, store), Runner(jobs, now)
     operations = Operations(
         store, folder, now, library.pathway.version, lambda: Course(since, runner.last("purge"), kept.failing)
     )
     control = Control(store.path, operations.commands())
     return Running(
-        _companion(library, kept, now),
+        _companion(library, kept, now, _Organisers(settings, store, rights, timetable)),
         (Reopening(store, tell), bounded(runner), bounded(control)),
-        _platforms(settings, store, outreach, library.words, tell),
+        _platforms(settings, store, outreach, library.words, rights=rights, tell=tell),
     )
 
 
@@ -130,24 +134,30 @@ def running(
 async def days(settings: Settings, number: int) -> AsyncIterator[Days]:
     """Give a Hipwise that lives through so many days from now on by a clock of its own. What it keeps is gone after that."""
     library, clock = loader.load(settings.language), Clock(now().replace(second=0, microsecond=0))
-    ends, arrivals, planned = clock() + timedelta(days=number), Arrivals(clock), Planning(library)
+    ends, arrivals, timetable = clock() + timedelta(days=number), Arrivals(clock), Timetable()
+    planned = Planning(library, timetable)
     with TemporaryDirectory(prefix="hipwise-") as folder:
         ring = KeyRing.parse(new_key_text())
         async with Store(Path(folder, "hipwise.db"), ring, clock, default=_default(settings)) as store:
             store.judged_by(planned.may)
             outreach = Outreach(store, {HERE.platform: arrivals}, clock)
-            jobs = (purging(store), planning(store, planned.plan), sending(outreach))
-            companion = _companion(library, records(settings, store), clock)
+            jobs = (purging(store), planning(store, planned.plan, timetable), sending(outreach))
+            organisers = _Organisers(settings, store, {HERE.platform: AtTheTerminal()}, timetable)
+            companion = _companion(library, records(settings, store), clock, organisers)
             yield Days(companion, library.words, clock, ends, store, outreach, jobs, arrivals)
 
 
-def _platforms(settings: Settings, store: Store, outreach: Outreach, words: Words, tell: Say) -> tuple[Platform, ...]:
+def _platforms(
+    settings: Settings, store: Store, outreach: Outreach, words: Words, *, rights: dict[str, Rights], tell: Say
+) -> tuple[Platform, ...]:
     """Return the platforms that are connected; the library of one is loaded only where it is."""
     connected: list[Platform] = []
     if settings.telegram is not None:
         from bots.telegram import platform as telegram
 
-        connected.append(telegram.platform(settings.telegram, store=store, outreach=outreach, words=words, now=now, tell=tell))
+        connected.append(
+            telegram.platform(settings.telegram, store=store, outreach=outreach, words=words, rights=rights, now=now, tell=tell)
+        )
     if settings.discord is not None:
         from bots.discord import platform as discord
 
@@ -254,10 +264,36 @@ def _given(environment: Mapping[str, str] | None) -> Mapping[str, str]:
     return {**{name: value for name, value in added.items() if value is not None}, **os.environ}
 
 
-def _companion(library: Library, kept: Records, clock: Now) -> Companion:
+@dataclass(frozen=True, slots=True)
+class _Organisers:
+    """What /club works with."""
+
+    settings: Settings
+    clubs: Clubs
+    rights: Mapping[str, Rights]
+    """What each platform says of who may do what; those that are connected add themselves."""
+    timetable: Timetable
+
+    def organising(self, library: Library, clock: Now) -> Organising:
+        """Return what answers /club."""
+        return Organising(
+            library,
+            self.clubs,
+            self.rights,
+            self.timetable,
+            now=clock,
+            fresh_id=fresh_id,
+            languages=loader.languages(),
+            region=self.settings.region,
+        )
+
+
+def _companion(library: Library, kept: Records, clock: Now, organisers: _Organisers) -> Companion:
     ownership = Ownership(library, kept, clock, signed_off)
     linking = Linking(library, ownership, clock, secrets.randbits)
-    return Companion(library, kept, clock, fresh_id, ownership, linking=linking, coaching=Coaching(library))
+    coaching = Coaching(library, organisers.timetable)
+    organising = organisers.organising(library, clock)
+    return Companion(library, kept, clock, fresh_id, ownership, linking=linking, coaching=coaching, organising=organising)
 
 
 def _content() -> str:

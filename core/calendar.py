@@ -6,12 +6,12 @@ The libraries see only those lines of it that tell of runs, and only rules that 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2s
 from typing import Any, TypeAlias
 
+from core.club import GroupRun
 from core.diary import Origin, Run, Slot
 from core.wallclock import instant, local
 from core.zones import names
@@ -74,40 +74,13 @@ class Problem(StrEnum):
     NO_RUNS = "no_runs"
 
 
-TO_DO: Mapping[Problem, str] = {
-    Problem.TOO_LARGE: "This file is too large. Make a calendar with the club's runs only, and export that.",
-    Problem.NO_CALENDAR: "This is no calendar file, or a damaged one. Export it again, as .ics.",
-    Problem.TOO_MANY_EVENTS: "This file has too many events. Make a calendar with the club's runs only, and export that.",
-    Problem.TOO_MANY_RUNS: "This file has too many runs. Make each run that comes again one event that repeats.",
-    Problem.TOO_MANY_EXCEPTIONS: "This event has too many days that are added, left out or moved. End it, and begin a new one.",
-    Problem.TOO_LONG: "This event has a line that is too long. Make it anew, without what was pasted into it.",
-    Problem.TOO_OFTEN: "This event repeats more than once a day. Make an event for each time of day.",
-    Problem.TOO_STRANGE: "This event repeats in a way that we do not know. Make it anew: by day, week, month or year, endless.",
-    Problem.NO_RUNS: "This file has no run that is still to come, with a time of day. Add one, and export it again.",
-}
-"""What an organiser can do."""
-
-
 class UnusableCalendar(ValueError):
-    """A calendar that is not taken, with what an organiser can do about it; `event` is the name of the one at fault."""
+    """A calendar that is not taken; `event` is the name of the one at fault, where one is."""
 
     def __init__(self, problem: Problem, event: str = "") -> None:
-        super().__init__(TO_DO[problem])
+        super().__init__(problem)
         self.problem = problem
         self.event = event
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRun:
-    """A run of a club, once or again and again, as a member follows it."""
-
-    id: str
-    """The same at each import of the same event, and whenever the same run is typed in."""
-    name: str
-    place: str
-    zone: str
-    schedule: str
-    """When it is, as iCalendar: times are those on a wall of the zone."""
 
 
 # ---------------------------------------------------------------- from what is typed or sent
@@ -117,10 +90,10 @@ def weekly(slot: Slot, zone: str, *, name: str = "", place: str = "", minutes: i
     """Return a run of every week that was typed in."""
     from icalendar import vRecur
 
-    name = _line(name)
+    name = one_line(name)
     event = _timed(datetime.combine(_MONDAY + timedelta(days=slot.weekday), slot.at), minutes * _MINUTE)
     event.add("RRULE", vRecur(FREQ="WEEKLY"))
-    return GroupRun(_id(f"{slot.weekday} {slot.at:%H:%M} {zone} {name}"), name, _line(place), zone, _schedule([event]))
+    return GroupRun(_id(f"{slot.weekday} {slot.at:%H:%M} {zone} {name}"), name, one_line(place), zone, _schedule([event]))
 
 
 def read(data: bytes, zone: str, now: datetime) -> tuple[GroupRun, ...]:
@@ -228,7 +201,7 @@ def _time(event: _Event, name: str) -> Any:
     return said if isinstance(said, vDDDTypes) else None
 
 
-def _line(text: object) -> str:
+def one_line(text: object) -> str:
     """Return a name on one line, without anything that cannot be shown."""
     shown = "".join(letter if letter.isprintable() else " " for letter in str(text or "")[: LONGEST_NAME * 10])
     return " ".join(shown.split())[:LONGEST_NAME].strip()
@@ -254,7 +227,7 @@ def _group_run(uid: str, events: list[_Event], home: str, now: datetime) -> Grou
     moved = [event for event in events if "RECURRENCE-ID" in event]
     planned = max((event for event in events if "RECURRENCE-ID" not in event), key=_sequence, default=None)
     told = planned or moved[0]
-    name = _line(_one(told, "SUMMARY"))
+    name = one_line(_one(told, "SUMMARY"))
     start = _time(told, "DTSTART")
     if start is None or (planned and _one(planned, "STATUS") == "CANCELLED"):
         return None
@@ -268,7 +241,7 @@ def _group_run(uid: str, events: list[_Event], home: str, now: datetime) -> Grou
         return None
     if len(written) > MOST_EXCEPTIONS:
         raise UnusableCalendar(Problem.TOO_MANY_EXCEPTIONS, name)
-    run = GroupRun(_id(uid), name, _line(_one(told, "LOCATION")), zone, _schedule(event for event in written if event))
+    run = GroupRun(_id(uid), name, one_line(_one(told, "LOCATION")), zone, _schedule(event for event in written if event))
     return run if occurrences(run, now, now + SOON) or occurrences(run, now, now + LONGEST_SPAN) else None
 
 

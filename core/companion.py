@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
+from core.club import Chat, Club
 from core.coaching import Coaching, Told
 from core.dialogue import (
     Command,
@@ -33,6 +34,7 @@ from core.limits import Allowance
 from core.link import Outcome
 from core.linking import Linked, Linking
 from core.members import Address, Preferences
+from core.organising import Organising
 from core.ownership import Counts, Erasing, Ownership, Said
 from core.ports import FreshId, Now, Records
 from core.record import Change, Record
@@ -83,8 +85,9 @@ class Companion:
         *,
         linking: Linking | None = None,
         coaching: Coaching | None = None,
+        organising: Organising | None = None,
     ) -> None:
-        self._ownership, self._linking, self._coaching = ownership, linking, coaching
+        self._ownership, self._linking, self._coaching, self._organising = ownership, linking, coaching, organising
         self._library, self._records, self._now, self._fresh_id = library, records, now, fresh_id
         self._allowance = Allowance()
         self._told: set[Address] = set()
@@ -136,6 +139,8 @@ class Companion:
         inbound, session = asked.inbound, _readable(record)
         if not self._in_time(inbound, session):
             return await self._told_only(asked, (replace(self._safe("too_fast"), fleeting=True),))
+        if self._organising is not None and self._organising.concerns(inbound) and not self._dangerous(inbound):
+            return await self._organise(self._organising, asked, record, session)
         if (told := self._coached(inbound, record, session)) is not None:
             return await self._tell(asked, record, session, told)
         own = await self._own(inbound, record, session)
@@ -159,6 +164,26 @@ class Companion:
             log.warning("diary.unreadable")
             return None
         return self._coaching.answer(inbound, record, diary, session, now=self._now(), fresh=self._fresh_id())
+
+    async def _organise(self, organising: Organising, asked: _Asked, record: Record, session: Session | None) -> Answer:
+        """Return what is said about a club, and where that begins something for whoever asks, that too."""
+        try:
+            diary = _diary(record)
+        except UnreadableDiary:
+            log.warning("diary.unreadable")
+            return await self._told_only(asked, (self._safe("error"),))
+        own = await organising.answer(asked.inbound, record, diary)
+        told: Told | None = None
+        if self._coaching is not None and own.run is not None:
+            told = self._coaching.was_on(own.run, record, diary or Diary(), now=self._now(), fresh=self._fresh_id())
+        elif own.opts_in:
+            told = self._coached(Command(asked.inbound.address, "checkins"), record, session)
+        told = Told((), own.diary) if told is None else told
+        return await self._tell(asked, replace(record, preferences=own.preferences), session, told.after(*own.replies))
+
+    async def claimed(self, chat: Chat, who: Address) -> Club | None:
+        """Return the club of a chat, claimed for it now where an organiser asks and there was none; None: there is none."""
+        return None if self._organising is None else await self._organising.claimed(chat, who)
 
     async def _own(self, inbound: Inbound, record: Record, session: Session | None) -> Said | Erasing | Linked | None:
         own = None if self._ownership is None else await self._ownership.answer(inbound, record, session)
@@ -285,6 +310,9 @@ class Companion:
             return True
         if self._allowance.takes(inbound.address, self._now()):
             return True
+        return self._dangerous(inbound)
+
+    def _dangerous(self, inbound: Inbound) -> bool:
         said = f"{inbound.name} {inbound.rest}" if isinstance(inbound, Command) else getattr(inbound, "text", "")
         return typed_words.danger_in(self._library.words, said) is not None
 

@@ -31,3 +31,7 @@ class RetryLater(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"in {seconds:.0f} s")
         self.seconds = seconds
+
+
+class CannotTell(Exception):
+    """The platform does not say who someone is in a chat, at the moment: then nobody may do anything there."""

@@ -25,6 +25,8 @@ class Preferences:
 
     region: str | None = None
     units: Units = Units.KM
+    club: str | None = None
+    """The club whose runs they looked at last, by its id."""
 
 
 MILES_PER_KM = 0.621371

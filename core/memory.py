@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from core.club import Club
 from core.errors import StorageUnavailable
 from core.ledger import Delivery, Owed
 from core.link import Outcome, Step
@@ -99,3 +100,22 @@ class MemoryRecords:
 
 def _count(rows: Mapping[str, Any] | Sequence[Any]) -> int:
     return len(rows) if isinstance(rows, list) else int(bool(rows))
+
+
+class MemoryClubs:
+    """The clubs of a bot that is being tried."""
+
+    def __init__(self) -> None:
+        self._clubs: dict[Address, Club] = {}
+
+    async def clubs(self) -> tuple[Club, ...]:
+        """Return all clubs."""
+        return tuple(self._clubs.values())
+
+    async def keep_club(self, club: Club) -> None:
+        """Keep it in memory."""
+        self._clubs[club.chat] = club
+
+    async def end_club(self, club: Club) -> None:
+        """Drop it."""
+        self._clubs.pop(club.chat, None)

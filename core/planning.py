@@ -20,6 +20,7 @@ from core.occasions import Occasion, Window
 from core.record import Planned, Record, Sent
 from core.replies import plain
 from core.runs import between
+from core.timetable import Timetable
 from core.wallclock import day, first_allowed, instant
 
 AHEAD = timedelta(hours=36)
@@ -52,8 +53,9 @@ ASKED = (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
 class Planning:
     """Plans what is written first, and says of each message whether it may go."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, timetable: Timetable | None = None) -> None:
         self._library, self._words, self._coaching = library, library.words, Coaching(library)
+        self._timetable = timetable or Timetable()
 
     def plan(self, record: Record, sent: Sent, now: datetime) -> Planned:
         """Return what is owed from now on, how the diary goes on, and when to look again; raise UnreadableDiary."""
@@ -111,7 +113,7 @@ class Planning:
 
     def _with_askings(self, diary: Diary, now: datetime) -> Diary:
         """Return the diary with a check-in for each run that is to be asked about, as soon as it is near."""
-        for run in between(diary, now - BEHIND, now + AHEAD):
+        for run in between(diary, now - BEHIND, now + AHEAD, self._timetable.days):
             if diary.asking(thread_of(run)) is None and backing_off.asks(diary, run):
                 planned = windows(diary, run)
                 if planned and planned[-1].until > now:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from core.club import Club, Standing
 from core.ledger import Delivery, Going, Owed, Wait
 from core.link import Outcome, Step
 from core.members import Address
@@ -153,4 +154,28 @@ class Messenger(Protocol):
 
         Raise what core/errors.py names for an outcome that is known; whatever else is raised leaves it unknown.
         """
+        ...
+
+
+class Clubs(Protocol):
+    """Where the clubs are kept."""
+
+    async def clubs(self) -> tuple[Club, ...]:
+        """Return all clubs that can be read."""
+        ...
+
+    async def keep_club(self, club: Club) -> None:
+        """Keep a club, instead of what was kept of it; whoever follows a run is planned for anew."""
+        ...
+
+    async def end_club(self, club: Club) -> None:
+        """Erase a club."""
+        ...
+
+
+class Rights(Protocol):
+    """What a platform says of who may do what in a chat of it."""
+
+    async def standing(self, who: Address, chat: Address) -> Standing:
+        """Return what someone is there at this moment; raise CannotTell where the platform does not say."""
         ...

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from core.club import Club
+from core.organising import refresh
 from core.outreach import Outreach
 from core.ports import Planner
 from core.storage import Store, back_up_if_due
+from core.timetable import Timetable
 
 HOURLY = timedelta(hours=1)
 OFTEN = timedelta(seconds=20)
@@ -45,10 +48,19 @@ def sending(outreach: Outreach) -> Job:
     return Job("send", OFTEN, lambda _now: outreach.send_due())
 
 
-def planning(store: Store, plan: Planner) -> Job:
-    """Return what plans ahead from every diary whose time has come, so many in each commit that no answer waits."""
+def planning(store: Store, plan: Planner, timetable: Timetable) -> Job:
+    """Return what plans ahead from every diary whose time has come, so many in each commit that no answer waits.
+
+    The days of the clubs' runs are worked out before. Where a club changed meanwhile, all is planned from anew.
+    """
+    seen: list[tuple[Club, ...]] = []
 
     async def every(now: datetime) -> None:
+        clubs = await store.clubs()
+        await refresh(timetable, clubs, now)
+        if seen and seen[-1] != clubs:
+            await store.look_at_all(now)
+        seen[:] = [clubs]
         while await store.plan_due(plan, now, TOGETHER) == TOGETHER:
             pass
 

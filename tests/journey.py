@@ -22,7 +22,7 @@ from pathlib import Path
 from chat import START, Chat, JsonRecords, library
 from core.clinical import Findings, Kind, Question
 from core.companion import Companion
-from core.dialogue import Command, Inbound, Prompt, Reply, Role, Session, Tap, Taps, Text, Verdict, from_json
+from core.dialogue import Command, Inbound, Prompt, Reply, Role, Session, Tap, Taps, Text, Upload, Verdict, from_json
 from core.dialogue.flow import findings_of
 from core.dialogue.shelves import COMMAND_SHELVES, PER_SCREEN, SHELVES
 from core.dialogue.turn import Button
@@ -115,6 +115,8 @@ class Member(Chat):
                 return f"says: {text}"
             case Tap(token=token):
                 return self._tapped(token)
+            case Upload():
+                return "sends a calendar"
             case Taps(tokens=tokens):
                 return self._tapped(tokens[-1])
             case Command(name=name, rest=rest):

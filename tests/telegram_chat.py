@@ -102,6 +102,7 @@ async def running(
             companion=companion,
             outreach=outreach,
             words=words,
+            rights={},
             now=now,
             tell=told.append,
             sleep=sleep,

@@ -12,7 +12,7 @@ import journey
 from bots.discord.custom_ids import naming, token_of
 from chat import Clock, library
 from core.clinical import Disposition
-from core.dialogue import Command, Inbound, Reply, Tap, Taps, Text
+from core.dialogue import Command, Inbound, Reply, Tap, Taps, Text, Upload
 from core.members import Address
 from discord_api import DiscordApi, Member, Message
 from discord_api.components import Kind, walk
@@ -64,7 +64,7 @@ class OnDiscord(Journey):
                 self.phone.submits(text)
             case Text(text=text):
                 self.dm.says(text)
-            case Taps():
+            case Taps() | Upload():
                 raise AssertionError("a journey taps each line by itself")
             case Command(name=name) if name not in COMMANDS:
                 self.phone.forges(name)

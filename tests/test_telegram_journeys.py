@@ -8,7 +8,7 @@ import pytest
 import journey
 from bot_api import BotApi, Member, Message
 from chat import Clock
-from core.dialogue import Command, Inbound, Reply, Tap, Taps, Text
+from core.dialogue import Command, Inbound, Reply, Tap, Taps, Text, Upload
 from core.members import Address
 from journey import Member as Journey
 from telegram_chat import Running, running
@@ -32,7 +32,7 @@ class OnTelegram(Journey):
                 self.phone.forges(self._message_with(token), token)
             case Text(text=text):
                 self.phone.says(text)
-            case Taps():
+            case Taps() | Upload():
                 raise AssertionError("Telegram has one button for each line")
             case Command():
                 self.phone.says(f"/{inbound.name} {inbound.rest}".rstrip())

@@ -8,6 +8,7 @@ from typing import Any, Never
 from bots.telegram.adapter import Adapter
 from bots.telegram.connection import Connection, Sleep
 from bots.telegram.polling import Tell
+from bots.telegram.rights import Standings
 from bots.telegram.settings import TelegramSettings
 from bots.telegram.updates import PLATFORM
 from core.companion import Companion
@@ -15,7 +16,7 @@ from core.errors import StorageUnavailable
 from core.intake import Intake
 from core.ledger import Delivery
 from core.outreach import Outreach
-from core.ports import Now
+from core.ports import Now, Rights
 from core.storage import Store
 from core.words import Words
 
@@ -36,6 +37,7 @@ class Telegram:
         companion: Companion,
         outreach: Outreach,
         words: Words,
+        rights: dict[str, Rights],
         now: Now,
         tell: Tell,
         sleep: Sleep = asyncio.sleep,
@@ -46,6 +48,7 @@ class Telegram:
             self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now, sleep=sleep
         )
         self._intake = Intake(PLATFORM, store, self._adapter)
+        rights[PLATFORM] = Standings(self._line.bot)
         outreach.connect(PLATFORM, self._line.messenger(words, store.move_address), self._permit, self._line.pacer.free)
 
     async def run(self) -> Never:
@@ -91,12 +94,21 @@ class Telegram:
 
 
 def platform(
-    settings: TelegramSettings, *, store: Store, outreach: Outreach, words: Words, now: Now, tell: Tell
+    settings: TelegramSettings,
+    *,
+    store: Store,
+    outreach: Outreach,
+    words: Words,
+    rights: dict[str, Rights],
+    now: Now,
+    tell: Tell,
 ) -> Callable[[Companion], Coroutine[Any, Any, None]]:
     """Return Telegram as what the running bot attends to: it takes in what members do until it is cancelled."""
 
     async def attend(companion: Companion) -> None:
-        telegram = Telegram(settings, store=store, companion=companion, outreach=outreach, words=words, now=now, tell=tell)
+        telegram = Telegram(
+            settings, store=store, companion=companion, outreach=outreach, words=words, rights=rights, now=now, tell=tell
+        )
         try:
             await telegram.run()
         finally:

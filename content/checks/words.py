@@ -13,11 +13,11 @@ from core.diary import Place
 from core.load import Load, Season
 
 TABLES = (
-    *("advice", "checkins", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
+    *("advice", "checkins", "club", "conditions", "danger", "dispositions", "findings", "link", "not_the_hip", "questions"),
     *("platform", "privacy", "progress", "regions", "rules", "tips", "ui", "watch"),
 )
 """Files that every language has, besides its care pages and judgements."""
-BY_NAME = ("checkins", "link", "ui", "platform", "privacy", "progress")
+BY_NAME = ("checkins", "club", "link", "ui", "platform", "privacy", "progress")
 """Those whose words the code asks for by name."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from core import consents
+from core.club import THREAD
 from core.coaching.spoken import Spoken
 from core.coaching.told import Here, Told
 from core.dialogue.screens import short_version
@@ -251,7 +252,12 @@ class Arranging:
         return tuple(self._menu_button("delay", label, str(m), role=Role.ANSWER) for m, label in labels)
 
     def _plans(self) -> tuple[Button, ...]:
-        return (self._menu_button("plan", self._words("checkins", "buttons", "no_plan"), "none", role=Role.ANSWER),)
+        none = self._menu_button("plan", self._words("checkins", "buttons", "no_plan"), "none", role=Role.ANSWER)
+        club = self.here.preferences.club
+        if club is None:
+            return (none,)
+        runs = str(Token(self._version, THREAD + club, 0, "show"))
+        return (none, Button(runs, self._words("club", "buttons", "runs"), Role.OTHER))
 
     def _pauses(self) -> tuple[Button, ...]:
         labels = ((d, self._words("checkins", "weeks" if d > 7 else "week", number=d // 7)) for d in PAUSES)

@@ -15,11 +15,12 @@ from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Text, t
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button, Role
-from core.diary import Diary, Given
+from core.diary import Diary, Given, Run
 from core.library import Library
 from core.progress import progress, week
 from core.record import Record
 from core.runs import between
+from core.timetable import Days, Timetable
 
 THREAD = 8
 """Hexadecimal digits of the thread of a check-in or a follow-up: shorter than that of any check."""
@@ -30,8 +31,8 @@ CONSENTS = {"1": "follow_up", "2": "check_ins", "3": "tips"}
 class Coaching:
     """Answers what members do with check-ins, follow-ups and the settings of both."""
 
-    def __init__(self, library: Library) -> None:
-        self._library, self._words = library, library.words
+    def __init__(self, library: Library, timetable: Timetable | None = None) -> None:
+        self._library, self._words, self._timetable = library, library.words, timetable or Timetable()
 
     def answer(
         self, inbound: Inbound, record: Record, diary: Diary | None, session: Session | None, *, now: datetime, fresh: str
@@ -41,7 +42,8 @@ class Coaching:
         `now` is an aware time, `fresh` an unguessable hexadecimal id of at least eight digits. It has to be asked before
         anybody else who reads menu buttons: a yes to check-ins or tips needs an age, which it asks for.
         """
-        turn = _Turn(self._library, Here(diary or Diary(), record.preferences, now, fresh), record, session)
+        here = Here(diary or Diary(), record.preferences, now, fresh)
+        turn = _Turn(self._library, here, record, session, self._timetable.days)
         match inbound:
             case Tap(token=text) if (token := read(text)) and len(token.thread) == THREAD:
                 return turn.on_thread(token)
@@ -53,6 +55,10 @@ class Coaching:
                 return turn.typed(text)
             case _:
                 return None
+
+    def was_on(self, run: Run, record: Record, diary: Diary, *, now: datetime, fresh: str) -> Told:
+        """Return the check-in of a run, begun at once by someone who was on it."""
+        return Telling(self._library, Here(diary, record.preferences, now, fresh)).was_on(run)
 
     def offered(
         self, replies: tuple[Reply, ...], record: Record, diary: Diary | None, session: Session | None, *, now: datetime
@@ -92,8 +98,8 @@ class Coaching:
 class _Turn:
     """What one inbound leads to."""
 
-    def __init__(self, library: Library, here: Here, record: Record, session: Session | None) -> None:
-        self._library, self._words, self._here = library, library.words, here
+    def __init__(self, library: Library, here: Here, record: Record, session: Session | None, days: Days) -> None:
+        self._library, self._words, self._here, self._days = library, library.words, here, days
         self._record, self._session = record, session
         self._arranging = Arranging(library, here, record.consents)
         self._telling = Telling(library, here)
@@ -204,7 +210,7 @@ class _Turn:
 
     def _week(self) -> Told:
         here = self._here
-        ahead = between(here.diary, here.now, here.now + timedelta(days=7))
+        ahead = between(here.diary, here.now, here.now + timedelta(days=7), self._days)
         return Told((Notice(week(here.diary, ahead, self._library, here.preferences.units, here.now)),))
 
     def _followed(self, token: Token) -> Told:

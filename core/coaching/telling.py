@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core import backing_off, checkins, consents
+from core.coaching.answering import Answering
 from core.coaching.spoken import Spoken
 from core.coaching.told import Here, Told
 from core.dialogue import flow
@@ -48,6 +49,17 @@ class Telling:
         choices = () if asking.closed else (self._on(asking, "now"),)
         away = Button(self._menu("unran", run.id), self._words("checkins", "buttons", "unran"), Role.OTHER)
         return Told((Notice(text, (*choices, away)),), diary=diary.with_asking(asking))
+
+    def was_on(self, run: Run) -> Told:
+        """Note that they were on this run, and begin its check-in at once; one that was answered stays as it is."""
+        run = replace(run, origin=Origin.TOLD)
+        diary = backing_off.answered(replace(self.here.diary, paused=None))
+        asking = self._asked_before(run) or checkins.opened(diary, run)
+        if asking.closed is not None:
+            return Told((Notice(self._words("checkins", "answered"), fleeting=True),))
+        if diary.age is not Age.UNDER_18 and all(abs(r.start - run.start) > NEAR for r in diary.runs):
+            diary = replace(diary, runs=(*diary.runs, run))
+        return Answering(self.library, replace(self.here, diary=diary), asking).begun()
 
     def _much_longer(self, run: Run) -> Iterator[str]:
         """Yield a gentle word on a run that was much longer than those before; none beside a red light."""

@@ -16,6 +16,7 @@ from core.dialogue.turn import (
     Taps,
     Text,
     Turn,
+    Upload,
     Verdict,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "Text",
     "Turn",
     "UnreadableSession",
+    "Upload",
     "Verdict",
     "advance",
     "begun",

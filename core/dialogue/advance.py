@@ -10,7 +10,7 @@ from core.dialogue.screens import safely, short_version
 from core.dialogue.session import Session, View
 from core.dialogue.shelves import COMMAND_SHELVES, Shelves
 from core.dialogue.token import MENU, Token, read
-from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Tap, Taps, Text, Turn, Verdict
+from core.dialogue.turn import Command, Inbound, Notice, Prompt, Reply, Role, Tap, Taps, Text, Turn, Upload, Verdict
 from core.library import Library
 from core.members import Preferences, Units
 
@@ -91,6 +91,8 @@ class _Turning:
                 return self._taps(tokens)
             case Text(text=text):
                 return self._text(text)
+            case Upload():
+                return self._text("")
 
     def _taps(self, tokens: Sequence[str]) -> Turn:
         """Return what several presses led to, one after the other: only what the last of them shows is said."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.clinical import Disposition, Findings
+from core.club import Chat
 from core.dialogue.session import Session
 from core.members import Address, Preferences
 
@@ -15,6 +16,8 @@ class Command:
     address: Address
     name: str
     rest: str = ""
+    at: Chat | None = None
+    """The chat of the club where that was, where the platform says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Tap:
 
     address: Address
     token: str
+    at: Chat | None = None
+    """The chat of the club where that was, where the platform says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,22 @@ class Taps:
     """In order; at least one."""
 
 
-Inbound = Command | Tap | Taps | Text
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A calendar file that someone sent."""
+
+    address: Address
+    content: bytes = field(repr=False)
+    at: Chat | None = None
+    """The chat of the club where that was, where the platform says so."""
+
+
+Inbound = Command | Tap | Taps | Text | Upload
 
 MENUS = frozenset(
     {
         *("care", "regions", "settings", "zone", "quiet", "days", "delay", "plan", "pause"),
-        *("check_ins", "tips", "follow_up"),
+        *("check_ins", "tips", "follow_up", "club"),
     }
 )
 """Prompts that are no part of a check: a number that is typed below one answers the check."""

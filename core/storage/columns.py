@@ -102,6 +102,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "member": _OUR_ID,
         "made": Clear("when the erasure was, to the minute, so that its receipt goes in time"),
     },
+    "clubs": {"member": _OUR_ID, "chat_digest": Digest(), "club": Sealed()},
     "tallies": {"name": Clear("the name of a count"), "count": Clear("a count over all members, gone ones too")},
 }
 

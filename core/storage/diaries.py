@@ -34,3 +34,8 @@ def forget(book: Book, member: str) -> None:
 def to_plan(book: Book, now: datetime, limit: int) -> tuple[str, ...]:
     """Return the members whose diaries are to be planned from by now, whoever has waited longest first."""
     return tuple(member for (member,) in book.all(sql.TO_PLAN, minute(now), limit))
+
+
+def look_at_all(book: Book, now: datetime) -> None:
+    """Have every diary planned from anew."""
+    book.run(sql.LOOK_AT_ALL, minute(now))

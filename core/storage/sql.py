@@ -201,10 +201,21 @@ STATES = "SELECT state, COUNT(*) FROM outbox GROUP BY state"
 STATES_OF_MEMBER = "SELECT state, COUNT(*) FROM outbox WHERE member = ? GROUP BY state"
 COUNT_GONE = "UPDATE tallies SET count = count + ? WHERE name = ?"
 
+# ---------------------------------------------------------------- clubs
+
+CLUBS = "SELECT member, club FROM clubs ORDER BY rowid"
+CLUB_OWNER = "SELECT member FROM clubs WHERE chat_digest = ?"
+SAVE_CLUB = """
+INSERT INTO clubs (member, chat_digest, club) VALUES (?, ?, ?)
+ON CONFLICT (member) DO UPDATE SET chat_digest = excluded.chat_digest, club = excluded.club
+"""
+MOVE_CLUB = "UPDATE clubs SET chat_digest = ? WHERE member = ?"
+LOOK_AT_ALL = "UPDATE diaries SET look = ?"
+
 # ---------------------------------------------------------------- erasure
 
 ABOUT_MEMBERS = (
-    *("outbox", "sessions", "history", "consents", "settings", "diaries", "links"),
+    *("outbox", "sessions", "history", "consents", "settings", "diaries", "links", "clubs"),
     *("addresses", "receipts", "former_members"),
 )
 COUNT_ROWS = {table: f"SELECT COUNT(*) FROM {table} WHERE member = ?" for table in ABOUT_MEMBERS}  # noqa: S608 - our names

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core import link
+from core.club import Club
 from core.errors import Overtaken
 from core.ledger import Delivery, Going, Kind, Owed, Tallies, Wait
 from core.members import Address
@@ -18,6 +19,7 @@ from core.ports import Judge, Planner, Receipt
 from core.record import Change, Erased, Record
 from core.storage import (
     backup,
+    clubs,
     diaries,
     erasure,
     export,
@@ -155,7 +157,12 @@ class Store(Database):
 
     async def move_address(self, old: Address, new: Address) -> bool:
         """Return whether an address was moved to the id that its platform now has for it."""
-        return await self._write(lambda book: members.move(book, old, new))
+
+        def moved(book: Book) -> bool:
+            clubs.move(book, old, new)
+            return members.move(book, old, new)
+
+        return await self._write(moved)
 
     async def unreachable(self, address: Address) -> None:
         """Note that nothing can be sent to an address; what is planned for it waits until its member writes again."""
@@ -186,6 +193,36 @@ class Store(Database):
             return (at or members.join(book, member, address)).member == member
 
         return await self._write(added)
+
+    # ---------------------------------------------------------------- clubs
+
+    async def clubs(self) -> tuple[Club, ...]:
+        """Return all clubs that can be read."""
+        return await self._read(clubs.kept)
+
+    async def keep_club(self, club: Club) -> None:
+        """Keep a club; all diaries are planned from anew, for one may follow a run that has changed."""
+        now = self._now()
+
+        def kept(book: Book) -> None:
+            clubs.keep(book, club)
+            diaries.look_at_all(book, now)
+
+        await self._write(kept)
+
+    async def end_club(self, club: Club) -> None:
+        """Erase a club; all diaries are planned from anew."""
+        now = self._now()
+
+        def ended(book: Book) -> None:
+            clubs.end(book, club.chat)
+            diaries.look_at_all(book, now)
+
+        await self._write(ended)
+
+    async def look_at_all(self, now: datetime) -> None:
+        """Have every diary planned from anew."""
+        await self._write(lambda book: diaries.look_at_all(book, now))
 
     # ---------------------------------------------------------------- inbox
 

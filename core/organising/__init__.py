@@ -1,0 +1,6 @@
+"""Clubs as a conversation: what organisers set, and which group runs members follow."""
+
+from core.organising.organiser import Organised, Organising
+from core.organising.refreshing import refresh
+
+__all__ = ["Organised", "Organising", "refresh"]

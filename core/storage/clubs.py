@@ -1,0 +1,58 @@
+"""Clubs. Each is kept as a stranger is, with a key and rows of its own, so that a channel of it can be written to."""
+
+import logging
+from dataclasses import replace
+
+from core.club import Club, UnreadableClub, from_json, to_json
+from core.members import Address
+from core.storage import members, sql
+from core.storage.book import Book, fresh_id
+from core.storage.erasure import erase_rows
+
+log = logging.getLogger(__name__)
+
+
+def kept(book: Book) -> tuple[Club, ...]:
+    """Return all clubs that can be read, in the order in which they were claimed."""
+    return tuple(club for owner, sealed in book.all(sql.CLUBS) if (club := _read(book, owner, sealed)) is not None)
+
+
+def keep(book: Book, club: Club) -> str:
+    """Keep a club, and return whose rows it has."""
+    digest = members.digest(book, club.chat)
+    found = book.one(sql.CLUB_OWNER, digest)
+    owner = found[0] if found is not None else _new(book)
+    book.run(sql.SAVE_CLUB, owner, digest, book.seal("clubs.club", owner, owner, to_json(club)))
+    return owner
+
+
+def end(book: Book, chat: Address) -> None:
+    """Erase the club of a chat."""
+    found = book.one(sql.CLUB_OWNER, members.digest(book, chat))
+    if found is not None:
+        erase_rows(book, found[0])
+
+
+def move(book: Book, old: Address, new: Address) -> None:
+    """Have a club's chat be known by its new id."""
+    found = book.one(sql.CLUB_OWNER, members.digest(book, old))
+    club = next((club for club in kept(book) if club.chat == old), None)
+    if found is not None and club is not None and book.one(sql.CLUB_OWNER, members.digest(book, new)) is None:
+        book.run(sql.MOVE_CLUB, members.digest(book, new), found[0])
+        keep(book, replace(club, chat=new))
+
+
+def _new(book: Book) -> str:
+    owner = fresh_id()
+    book.run(sql.NEW_MEMBER, owner)
+    book.keys.create(book.db, owner)
+    return owner
+
+
+def _read(book: Book, owner: str, sealed: bytes) -> Club | None:
+    try:
+        plain = book.open("clubs.club", owner, owner, sealed)
+        return None if plain is None else from_json(plain)
+    except UnreadableClub:
+        log.error("club.unreadable", extra={"row": owner})  # noqa: TRY400 - no text of it
+        return None
