@@ -115,7 +115,7 @@ def test_an_upgrade_killed_at_any_statement_keeps_the_rows_and_is_done_the_next_
 # ---------------------------------------------------------------- from every version that there ever was
 
 RING, HOUSE, MEMBER, DOOR, KEY = ring(), "a0" * 16, "b1" * 16, "c2" * 16, DataKey("d3" * 8, b"D" * 32)
-GONE, THEIR_DOOR, JOINER = "e4" * 16, "f5" * 16, "88" * 16
+GONE, THEIR_DOOR, JOINER, CLUB = "e4" * 16, "f5" * 16, "88" * 16, "cc" * 16
 """Someone who was erased, as far as their receipt still needs to reach them."""
 LOOKUP = Lookup(b"L" * 32)
 SESSION, CONSENT, ENTRY = {"format": 1, "answers": ["groin"]}, {"kind": "history", "given": True}, {"urgency": "routine"}
@@ -208,6 +208,12 @@ def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
                     **found,
                 },
             )
+        case 8:  # kept as a member is, with a key of its own
+            yield "keys", {"owner": CLUB, "ring_key": "a", "wrapped": RING.wrap(KEY, CLUB).blob}
+            yield "members", {"id": CLUB}
+            kept = {"id": "0c0ffee0", "chat": {"platform": "telegram", "id": "-1001"}, "name": "Hill Runners"}
+            club = sealed("clubs.club", CLUB, kept, CLUB)
+            yield "clubs", {"member": CLUB, "chat_digest": LOOKUP.of("telegram", "-1001"), "club": club}
         case _:  # nothing yet: a test says so
             return
 

@@ -1,6 +1,7 @@
 """Clubs. Each is kept as a stranger is, with a key and rows of its own, so that a channel of it can be written to."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 
 from core.club import Club, UnreadableClub, from_json, to_json
@@ -31,6 +32,18 @@ def end(book: Book, chat: Address) -> None:
     found = book.one(sql.CLUB_OWNER, members.digest(book, chat))
     if found is not None:
         erase_rows(book, found[0])
+
+
+def leave(book: Book, addresses: Collection[Address]) -> None:
+    """Have nobody at these addresses be an organiser any more."""
+    for club in kept(book):
+        if not set(club.organisers).isdisjoint(addresses):
+            keep(book, replace(club, organisers=tuple(one for one in club.organisers if one not in addresses)))
+
+
+def organised(book: Book, addresses: Collection[Address]) -> tuple[str, ...]:
+    """Return the names of the clubs whose organisers have one of these addresses."""
+    return tuple(club.name for club in kept(book) if not set(club.organisers).isdisjoint(addresses))
 
 
 def move(book: Book, old: Address, new: Address) -> None:

@@ -6,6 +6,7 @@ from core.storage import sql
 from core.storage.book import Book
 from core.storage.tallies import count_gone
 
+_TABLES = (*(table for table in sql.KEEPING if table not in sql.OF_CLUBS), "addresses")
 Rows = Mapping[str, int]
 """How many rows there are about a member, table by table."""
 
@@ -47,4 +48,4 @@ def _rows(book: Book, member: str, senders: Sequence[bytes]) -> dict[str, int]:
         "members": book.count(sql.COUNT_MEMBER, member),
         "inbox": sum(book.count(sql.COUNT_RECEIVED_FROM, sender) for sender in senders),
     }
-    return counted | {table: book.count(sql.COUNT_ROWS[table], member) for table in (*sql.KEEPING, "addresses")}
+    return counted | {table: book.count(sql.COUNT_ROWS[table], member) for table in _TABLES}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.storage import diaries, inbox, links, members, outbox
+from core.storage import clubs, diaries, inbox, links, members, outbox
 from core.storage.book import Book
 
 
@@ -17,6 +17,7 @@ def everything(book: Book, member: str) -> dict[str, Any]:
         "diaries": [] if (diary := diaries.kept(book, member)) is None else [diary],
         "links": [{"until": until} for until in links.pending(book, member)],
         "former_members": [{"joined": joined} for _, joined in links.former(book, member)],
+        "clubs": [{"organiser of": name} for name in clubs.organised(book, members.addresses(book, member))],
         "received": list(inbox.received_from(book, member)),
         "deliveries": [
             {"kind": d.kind, "reply": d.reply, "due": d.due.isoformat(), "state": d.state}

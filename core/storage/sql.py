@@ -256,6 +256,8 @@ OLD_FORMER = "SELECT id FROM former_members WHERE joined < ? LIMIT ?"
 ERASE_FORMER = "DELETE FROM former_members WHERE id = ?"
 OLD_RECEIVED = "SELECT id FROM inbox WHERE received < ? LIMIT ?"
 ERASE_RECEIVED = "DELETE FROM inbox WHERE id = ?"
+OF_CLUBS = ("clubs",)
+"""What a club has rows in, which is kept as a member is."""
 KEEPING = tuple(table for table in ABOUT_MEMBERS if table not in ("addresses", "receipts", "former_members"))
 _WAITING_TO_JOIN = "SELECT 1 FROM addresses a JOIN links l ON l.joiner = a.id WHERE a.member = ?"
 KEPT_ABOUT = " UNION ALL ".join((*(f"SELECT 1 FROM {table} WHERE member = ?" for table in KEEPING), _WAITING_TO_JOIN))  # noqa: S608 - our names

@@ -373,6 +373,7 @@ class Store(Database):
             if handled is not None:  # first: then only its digest is left, and that it came stays known
                 inbox.handled(book, handled)
             addresses = members.addresses(book, member)
+            clubs.leave(book, addresses)
             before, after = erasure.erase(book, member)
             owed = receipt(before, after) if receipt is not None else ()
             made = receipts.make(book, address, owed, now) if address is not None else ()
