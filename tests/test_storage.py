@@ -216,7 +216,8 @@ async def test_everything_is_what_there_is(tmp_path: Path) -> None:
 
     assert plain["addresses"] == [{"platform": ANNA.platform, "id": ANNA.id}]
     assert all(
-        CANARY in json.dumps(plain[part]) for part in plain.keys() - {"addresses", "settings", "links", "former_members", "clubs"}
+        CANARY in json.dumps(plain[part])
+        for part in plain.keys() - {"addresses", "settings", "links", "former_members", "clubs"}
     )
     assert plain["links"] == [{"until": "2026-11-23T12:00+00:00"}]
 

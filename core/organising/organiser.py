@@ -122,7 +122,8 @@ class Organising:
     async def _at(self, inbound: Inbound, record: Record, diary: Diary) -> _At | str:
         """Return the club that is meant with whoever asks; or the key of what is said instead."""
         clubs, chat = await self._clubs.clubs(), _chat(inbound)
-        id = _named(inbound) or (record.preferences.club if chat is None else None)
+        named = _named(inbound)
+        id = record.preferences.club if named is None and chat is None else named
         club = next((c for c in clubs if c.id == id), None)
         if club is None and id is None and chat is not None:
             club = await self._claimed(chat, inbound.address)

@@ -75,12 +75,10 @@ class Reading:
 
     def _in_region(self, club: Club, rest: str) -> Changed:
         told = rest.casefold()
-        code = next((c for c in self.regions if told in (c.casefold(), self._words("regions", c, "name").casefold())), None)
+        code = next((c for c in self.regions if told in (c.casefold(), self._words("regions", c).casefold())), None)
         if code is None:
             return Changed(self._words("club", "how_region", regions=", ".join(sorted(self.regions))))
-        return Changed(
-            self._words("club", "set_region", region=self._words("regions", code, "name")), replace(club, region=code)
-        )
+        return Changed(self._words("club", "set_region", region=self._words("regions", code)), replace(club, region=code))
 
     def _speaks(self, club: Club, rest: str) -> Changed:
         if rest.casefold() not in self.languages:

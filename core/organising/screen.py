@@ -63,7 +63,7 @@ class Screen:
     def _settings(self) -> Iterator[str]:
         club, unknown = self.club, self._words("club", "unknown")
         zone = shown_zone(club.zone) if club.zone else unknown
-        region = self._words("regions", club.region, "name") if club.region else unknown
+        region = self._words("regions", club.region) if club.region else unknown
         yield self._words("club", "settings", zone=zone, region=region, language=club.language)
         if not club.zone:
             yield self._words("club", "zone_first")
