@@ -589,7 +589,7 @@ def test_it_is_decided_of_every_table_what_becomes_of_it_when_two_members_are_on
         {"links", "receipts"},
     )
 
-    assert set(sql.ABOUT_MEMBERS) == moves | is_agreed | ends | {"sessions"}
+    assert set(sql.ABOUT_MEMBERS) == moves | is_agreed | ends | {"sessions"} | set(sql.OF_CLUBS)
 
 
 async def test_the_newer_member_is_taken_in_by_the_older_whichever_made_the_code(here: Side, there: Side) -> None:
