@@ -73,7 +73,9 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
 def companion(settings: Settings, kept: Records | None = None) -> Companion:
     """Return a companion that keeps what it must there; without a place, in memory."""
     organisers = _Organisers(settings, MemoryClubs(), {HERE.platform: AtTheTerminal()}, Timetable())
-    return _companion(loader.load(settings.language), kept or MemoryRecords(_default(settings)), now, organisers)
+    return _companion(
+        loader.load(settings.language), kept or MemoryRecords(_default(settings)), now, organisers, writes_first=False
+    )
 
 
 def signed_off(library: Library) -> SignedOff:
@@ -123,10 +125,11 @@ def running(
         store, folder, now, library.pathway.version, lambda: Course(since, runner.last("purge"), kept.failing)
     )
     control = Control(store.path, operations.commands())
+    platforms = _platforms(settings, store, outreach, library.words, rights=rights, tell=tell)
     return Running(
-        _companion(library, kept, now, _Organisers(settings, store, rights, timetable)),
+        _companion(library, kept, now, _Organisers(settings, store, rights, timetable), writes_first=bool(platforms)),
         (Reopening(store, tell), bounded(runner), bounded(control)),
-        _platforms(settings, store, outreach, library.words, rights=rights, tell=tell),
+        platforms,
     )
 
 
@@ -143,7 +146,7 @@ async def days(settings: Settings, number: int) -> AsyncIterator[Days]:
             outreach = Outreach(store, {HERE.platform: arrivals}, clock)
             jobs = (purging(store), planning(store, planned.plan, timetable), sending(outreach))
             organisers = _Organisers(settings, store, {HERE.platform: AtTheTerminal()}, timetable)
-            companion = _companion(library, records(settings, store), clock, organisers)
+            companion = _companion(library, records(settings, store), clock, organisers, writes_first=True)
             yield Days(companion, library.words, clock, ends, store, outreach, jobs, arrivals)
 
 
@@ -288,10 +291,10 @@ class _Organisers:
         )
 
 
-def _companion(library: Library, kept: Records, clock: Now, organisers: _Organisers) -> Companion:
+def _companion(library: Library, kept: Records, clock: Now, organisers: _Organisers, *, writes_first: bool) -> Companion:
     ownership = Ownership(library, kept, clock, signed_off)
     linking = Linking(library, ownership, clock, secrets.randbits)
-    coaching = Coaching(library, organisers.timetable)
+    coaching = Coaching(library, organisers.timetable, writes_first=writes_first)
     organising = organisers.organising(library, clock)
     return Companion(library, kept, clock, fresh_id, ownership, linking=linking, coaching=coaching, organising=organising)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from core.club import Chat, Club
-from core.coaching import Coaching, Told
+from core.coaching import Coaching, Proposal, Told
 from core.dialogue import (
     Command,
     Inbound,
@@ -30,7 +30,7 @@ from core.diary import to_json as diary_plain
 from core.errors import Overtaken, StorageUnavailable
 from core.ledger import Delivery, Kind, Owed
 from core.library import Library
-from core.limits import Allowance
+from core.limits import REMEMBERED, Allowance
 from core.link import Outcome
 from core.linking import Linked, Linking
 from core.members import Address, Preferences
@@ -67,6 +67,9 @@ class _Asked:
     owe: Owe | None
     handled: str | None
     place: str | None = None
+    apart: bool = False
+    proposal: Proposal | None = None
+    """What was proposed by the answer before, if anything."""
 
     def owed(self, replies: Sequence[Reply]) -> tuple[Owed, ...]:
         return () if self.owe is None else tuple(self.owe(replies))
@@ -91,6 +94,8 @@ class Companion:
         self._library, self._records, self._now, self._fresh_id = library, records, now, fresh_id
         self._allowance = Allowance()
         self._told: set[Address] = set()
+        # In memory alone: nothing is kept of someone who has agreed to nothing.
+        self._proposals: dict[Address, Proposal] = {}
         # Weak, so that a member who has gone leaves nothing behind.
         self._locks: WeakValueDictionary[Address | str, asyncio.Lock] = WeakValueDictionary()
 
@@ -99,15 +104,22 @@ class Companion:
         return (await self.answer(inbound)).replies
 
     async def answer(
-        self, inbound: Inbound, owe: Owe | None = None, handled: str | None = None, place: str | None = None
+        self,
+        inbound: Inbound,
+        owe: Owe | None = None,
+        handled: str | None = None,
+        place: str | None = None,
+        *,
+        apart: bool = False,
     ) -> Answer:
         """Return what to say to this inbound, after the turn, what is owed and its update as handled were kept together.
 
         Two inbounds of one member are taken one after the other. A failure keeps the session as it was and is answered
         with a kind sentence and the safety line; the log has the kind of error and nothing that was said.
+        `apart` says that it was done elsewhere than in the conversation in which its member is written to.
         """
-        asked = _Asked(inbound, owe, handled, place)
         async with self._locks.setdefault(inbound.address, asyncio.Lock()):
+            asked = _Asked(inbound, owe, handled, place, apart, self._proposals.pop(inbound.address, None))
             try:
                 return await self._in_turn(asked)
             except Exception as error:  # noqa: BLE001 - the member must get an answer whatever went wrong
@@ -141,7 +153,7 @@ class Companion:
             return await self._told_only(asked, (replace(self._safe("too_fast"), fleeting=True),))
         if self._organising is not None and self._organising.concerns(inbound) and not self._dangerous(inbound):
             return await self._organise(self._organising, asked, record, session)
-        if (told := self._coached(inbound, record, session)) is not None:
+        if (told := self._coached(asked, record, session)) is not None:
             return await self._tell(asked, record, session, told)
         own = await self._own(inbound, record, session)
         match own:
@@ -154,7 +166,7 @@ class Companion:
             case None:
                 return await self._advance(asked, record, session)
 
-    def _coached(self, inbound: Inbound, record: Record, session: Session | None) -> Told | None:
+    def _coached(self, asked: _Asked, record: Record, session: Session | None) -> Told | None:
         """Return what is said about check-ins and tips; nothing where the diary cannot be read: it stays as it is."""
         if self._coaching is None:
             return None
@@ -163,7 +175,16 @@ class Companion:
         except UnreadableDiary:
             log.warning("diary.unreadable")
             return None
-        return self._coaching.answer(inbound, record, diary, session, now=self._now(), fresh=self._fresh_id())
+        return self._coaching.answer(
+            asked.inbound,
+            record,
+            diary,
+            session,
+            now=self._now(),
+            fresh=self._fresh_id(),
+            proposal=asked.proposal,
+            apart=asked.apart,
+        )
 
     async def _organise(self, organising: Organising, asked: _Asked, record: Record, session: Session | None) -> Answer:
         """Return what is said about a club, and where that begins something for whoever asks, that too."""
@@ -177,7 +198,8 @@ class Companion:
         if self._coaching is not None and own.run is not None:
             told = self._coaching.was_on(own.run, record, diary or Diary(), now=self._now(), fresh=self._fresh_id())
         elif own.opts_in:
-            told = self._coached(Command(asked.inbound.address, "checkins"), record, session)
+            opening = replace(asked, inbound=Command(asked.inbound.address, "checkins"))
+            told = self._coached(opening, record, session)
         told = Told((), own.diary) if told is None else told
         return await self._tell(asked, replace(record, preferences=own.preferences), session, told.after(*own.replies))
 
@@ -233,7 +255,15 @@ class Companion:
             turn = begun(self._library, session, record.preferences, told.given, now=self._now(), fresh=self._fresh_id())
             change = replace(change, session=None if turn.session is None else to_json(turn.session))
             replies = (*told.replies, *turn.replies)
+        self._proposed(asked.inbound.address, told.proposes)
         return await self._keep(asked, _with_diary(replace(change, consents=told.consents), told.diary), replies)
+
+    def _proposed(self, address: Address, proposal: Proposal | None) -> None:
+        if proposal is None:
+            return
+        self._proposals[address] = proposal
+        if len(self._proposals) > REMEMBERED:
+            del self._proposals[next(iter(self._proposals))]
 
     def _stand_beside(
         self, record: Record, session: Session | None, said: tuple[Reply, ...]

@@ -53,7 +53,8 @@ class EnduringRecords:
             return record
         since = await self._spare.load(address)
         diary = None if self._left[address].forget_diary else record.diary
-        return replace(since, member=record.member, consents=(*record.consents, *since.consents), diary=diary)
+        consents = (*record.consents, *since.consents)
+        return replace(since, member=record.member, consents=consents, diary=diary, placed=record.placed)
 
     async def save(self, address: Address, change: Change) -> tuple[Delivery, ...] | None:
         """Return what is owed, once all that was in memory is kept with it; None where the change is in memory only."""

@@ -31,6 +31,8 @@ class Record:
     """Whether its member has other addresses too."""
     diary: dict[str, Any] | None = field(default=None, repr=False)
     """How they run, where they asked for check-ins or tips."""
+    placed: bool = False
+    """Whether it is known where on its platform the conversation at this address is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chat import Chat
 from core import checkins
-from core.coaching import Coaching, Told
+from core.coaching import Coaching, Proposal, Told
 from core.coaching.asked import Asked
 from core.dialogue import Inbound, Prompt, Reply, Session, begun, beside, from_json, to_json
 from core.diary import Diary, Origin, Run
@@ -23,6 +23,13 @@ class Runner(Chat):
     kept: str | None = None
     consents: list[Plain] = field(default_factory=list)
     led: Told | None = None
+    reached: bool = True
+    """Whether anything that is written first reaches them."""
+    apart: bool = False
+    """Whether they are elsewhere than in a conversation of their own."""
+    proposal: Proposal | None = None
+    more: dict[str, bool] = field(default_factory=dict)
+    """What is kept about them besides."""
 
     @property
     def diary(self) -> Diary:
@@ -43,18 +50,31 @@ class Runner(Chat):
     def record(self) -> Record:
         """What is kept beside the diary."""
         text, preferences = self.sessions.kept.get(self.address, (None, Preferences()))
-        return Record("m", None if text is None else json.loads(text), preferences, tuple(self.consents))
+        kept = Record("m", None if text is None else json.loads(text), preferences, tuple(self.consents))
+        return replace(kept, **self.more)  # type: ignore[arg-type] # flags of it
 
     async def sends(self, inbound: Inbound) -> tuple[Reply, ...]:
         """Hand an inbound to the coaching first, and to the conversation where it is not about that."""
         fresh = f"{len(self.said):08x}{0:08x}"
         kept = None if self.kept is None else self.diary
-        self.led = Coaching(self.library).answer(inbound, self.record, kept, self.session, now=self.clock(), fresh=fresh)
+        coaching = Coaching(self.library, writes_first=self.reached)
+        proposal, self.proposal = self.proposal, None
+        self.led = coaching.answer(
+            inbound,
+            self.record,
+            kept,
+            self.session,
+            now=self.clock(),
+            fresh=fresh,
+            proposal=proposal,
+            apart=self.apart,
+        )
         if self.led is None:
             return await super().sends(inbound)
         if self.led.diary is not None:
             self.diary = self.led.diary
         self.consents.extend(self.led.consents)
+        self.proposal = self.led.proposes
         self.last = (*await self._beside(self.led, fresh),)
         self.said.extend(self.last)
         return self.last

@@ -20,6 +20,7 @@ from bots.discord.platform import Discord
 from bots.discord.settings import OFFICIAL, DiscordSettings
 from chat import Clock
 from chat import library as the_library
+from core.coaching import Coaching
 from core.companion import Companion
 from core.enduring import EnduringRecords
 from core.linking import Linking
@@ -100,6 +101,7 @@ async def running(
     gateway: str | None = "",
     records: Callable[[Records], Records] = lambda kept: kept,
     ready: bool = True,
+    coaching: Coaching | None = None,
 ) -> AsyncIterator[Running]:
     """Run the bot in this event loop, on a store in a folder, until the block ends; by default it is connected by then."""
     now = now or Clock()
@@ -111,7 +113,7 @@ async def running(
         ownership = Ownership(the_library(), kept, now, bootstrap.signed_off)
         linking = Linking(the_library(), ownership, now, secrets.randbits)
         fresh = fresh_id or (lambda: f"{next(numbers):08x}{0:08x}")
-        companion = Companion(the_library(), kept, now, fresh, ownership, linking=linking)
+        companion = Companion(the_library(), kept, now, fresh, ownership, linking=linking, coaching=coaching)
         told: list[str] = []
         outreach = Outreach(store, {}, now, sleep=sleep)
         discord = Discord(

@@ -12,7 +12,7 @@ from core.coaching import Coaching
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
 from core.coaching.told import Here
-from core.dialogue import Tap
+from core.dialogue import Prompt, Tap
 from core.diary import Age, Diary, Origin, Quiet, Rhythm, Run, Slot
 from core.members import Preferences, Units
 
@@ -149,6 +149,213 @@ async def test_checkins_again_says_how_they_stand_and_ends_a_silence(runner: Run
     assert (runner.diary.rhythm, runner.diary.paused) == (Rhythm.EACH_RUN, None)
 
 
+# ---------------------------------------------------------------- A yes in words
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("lines", "age"),
+    [
+        (["yes", "34"], Age.ADULT),
+        (["Yes please!", "I'm 17"], Age.UNDER_18),
+        (["ok", "16 years old"], Age.UNDER_18),
+        (["34", "I agree"], Age.ADULT),
+        (["I am 17", "yes"], Age.UNDER_18),
+        (["yes, 34"], Age.ADULT),
+        (["ok I am 18"], Age.ADULT),
+        (["1"], Age.ADULT),
+        (["yes", "2"], Age.UNDER_18),
+        (["18", "1"], Age.ADULT),
+    ],
+)
+async def test_a_clear_yes_and_an_age_can_be_typed(new: Runner, kind: str, lines: list[str], age: Age) -> None:
+    await new.says(COMMANDS[kind])
+    for line in lines:
+        assert not new.consents
+        assert new.kept is None
+        await new.says(line)
+
+    assert [(c["kind"], c["given"]) for c in new.consents] == [(kind, True)]
+    assert new.diary.age is age
+    assert new.prompt.question == "zone"
+
+
+async def test_what_is_left_to_tell_is_asked_for(new: Runner) -> None:
+    await new.says("/checkins")
+    await new.says("yes")
+    assert new.text == said("ask_age")
+    await new.says("/tips")
+    await new.says("34")
+    assert new.text == said("ask_yes")
+    assert [b.label for b in new.prompt.choices] == [consent("tips", "give"), button("no")]
+
+
+async def test_a_typed_age_under_16_ends_it_with_or_without_a_yes(new: Runner) -> None:
+    for lines in (["15"], ["yes", "I am 12"]):
+        await new.says("/checkins")
+        for line in lines:
+            await new.says(line)
+        assert new.text == said("under_16")
+        assert not new.consents
+        assert new.kept is None
+
+
+@pytest.mark.parametrize("line", ["no", "No, thank you.", "not now", "nope", "4"])
+async def test_a_typed_no_changes_nothing(new: Runner, line: str) -> None:
+    await new.says("/checkins")
+    await new.says(line)
+    assert new.text == said("left")
+
+    await new.says("yes")
+    assert not new.consents
+
+
+@pytest.mark.parametrize(
+    "line", ["yes and no", "I do not agree", "no yes", "maybe yes", "under 18", "16 or 17", "yes 400", "0", "yes 34 35"]
+)
+async def test_nobody_agrees_by_a_guess(new: Runner, line: str) -> None:
+    await new.says("/checkins")
+    await new.says(line)
+
+    assert not new.consents
+    assert new.kept is None
+    assert not isinstance(new.last[-1], Prompt) or new.prompt.question == "check_ins"
+
+
+async def test_what_was_not_clear_is_asked_again_and_still_open(new: Runner) -> None:
+    await new.says("/checkins")
+    await new.says("yes")
+    await new.says("yes and no")
+    assert new.last[0].text == said("not_caught_setting")
+    assert new.text.endswith(said("ask_age"))
+
+    await new.says("34")
+    assert new.diary.age is Age.ADULT
+
+
+async def test_other_words_below_an_offer_are_the_librarys(new: Runner) -> None:
+    await new.says("/checkins")
+    await new.says("gluteal tendinopathy")
+
+    assert new.led is None
+
+
+async def test_a_yes_is_one_only_to_what_was_said_last(new: Runner) -> None:
+    await new.says("/checkins")
+    await new.says("/help")
+    await new.says("yes")
+    assert not new.consents
+
+    await new.says("/checkins")
+    new.clock.moves(hours=2)
+    await new.says("yes")
+    assert not new.consents
+
+
+async def test_a_yes_below_a_message_that_came_since_is_an_answer_to_that(runner: Runner) -> None:
+    runner.ran(runner.clock(), Origin.USUAL)
+    await runner.says("/tips")
+    runner.asked()
+    await runner.says("yes")
+
+    assert runner.diary.askings[-1].ran
+    assert [c["kind"] for c in runner.consents] == ["check_ins"]
+
+
+async def test_a_yes_is_no_answer_to_the_check_below_the_offer(new: Runner) -> None:
+    await new.says("/hip")
+    before = new.session
+    await new.says("/checkins")
+    await new.says("no")
+
+    assert new.last[0].text == said("left")
+    assert new.session is not None
+    assert before is not None
+    assert new.session.answers == before.answers
+
+
+async def test_words_of_danger_are_no_answer_to_an_offer(new: Runner) -> None:
+    await new.says("/checkins")
+    await new.says("yes I have chest pain")
+
+    assert new.led is None
+    assert not new.consents
+
+
+async def test_a_follow_up_can_be_agreed_to_in_words(new: Runner) -> None:
+    await finishes(new, "age_18_44", "place_outer_hip")
+    await new.taps(button("follow"))
+    await new.says("34")
+    assert not new.consents
+    await new.says("ok")
+
+    assert [c["kind"] for c in new.consents] == ["follow_up"]
+    assert new.prompt.question == "zone"
+    assert len(new.diary.follow_ups) == 1
+
+
+async def test_a_follow_up_can_be_declined_in_words(new: Runner) -> None:
+    await finishes(new, "age_18_44", "place_outer_hip")
+    await new.taps(button("follow"))
+    await new.says("no thanks")
+
+    assert new.last[0].text == said("left")
+    assert not new.consents
+
+
+# ---------------------------------------------------------------- Where nothing would come
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_where_nothing_can_be_written_first_that_is_said_before_the_yes(new: Runner, kind: str) -> None:
+    new.reached = False
+    await new.says(COMMANDS[kind])
+
+    assert [reply.text for reply in new.last] == [said("reach", "never"), consent(kind, "text")]
+
+
+async def test_where_nothing_can_be_written_first_nothing_is_promised(new: Runner) -> None:
+    new.reached = False
+    await agrees(new)
+    await new.says("Berlin")
+    await new.says("Tue 18:30")
+    await new.says("/checkins")
+    assert new.last[0].text == said("reach", "never")
+
+    await new.says("/ran 5 km")
+    assert new.last[0].text == said("noted", run="5 km")
+    await new.taps(button("now"))
+    assert new.prompt.question == "checkin_worst"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_who_has_not_written_in_private_is_told_to_before_and_after_the_yes(new: Runner, kind: str) -> None:
+    new.apart = True
+    await new.says(COMMANDS[kind])
+    assert [reply.text for reply in new.last] == [said("reach", "unopened"), consent(kind, "text")]
+
+    await new.taps(said("ages", "adult"))
+    assert [reply.text for reply in new.last[:2]] == [consent(kind, "given"), said("reach", "unopened")]
+
+
+async def test_a_follow_up_says_so_too(new: Runner) -> None:
+    new.apart = True
+    await finishes(new, "age_18_44", "place_outer_hip")
+    await new.taps(button("follow"))
+    assert new.last[0].text == said("reach", "unopened")
+
+    await new.taps(consent("follow_up", "give"))
+    assert new.last[1].text == said("reach", "unopened")
+
+
+@pytest.mark.parametrize("way", ["placed", "linked"])
+async def test_who_can_be_written_to_is_told_nothing_of_that(new: Runner, way: str) -> None:
+    new.apart, new.more = True, {way: True}
+    await new.says("/checkins")
+
+    assert [reply.text for reply in new.last] == [consent("check_ins", "text")]
+
+
 # ---------------------------------------------------------------- Opting out
 
 
@@ -211,6 +418,36 @@ async def test_settings_without_check_ins_are_region_and_units_and_the_way_to_th
     assert words("ui", "buttons", "set_region") in labels
     assert consent("check_ins", "name") in labels
     assert button("zone") not in labels
+
+
+async def test_with_a_follow_up_alone_the_clock_and_its_hours_can_be_set(new: Runner) -> None:
+    await finishes(new, "age_18_44", "place_outer_hip")
+    await new.taps(button("follow"), consent("follow_up", "give"))
+    await new.says("Berlin")
+    await new.says("/settings")
+    labels = [b.label for b in new.prompt.choices]
+    assert {button(key) for key in ("zone", "quiet", "days", "pause")} <= set(labels)
+    assert not {button(key) for key in ("delay", "plan")} & set(labels)
+    assert said("set", "quiet", hours="22:00 to 08:00") in new.text
+
+    await new.taps(button("quiet"))
+    await new.says("21 to 9")
+    assert new.diary.quiet == Quiet(time(21), time(9))
+    assert new.diary.zone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("kind", ["tips", "follow_up"])
+@pytest.mark.parametrize("setting", ["plan", "delay"])
+async def test_a_setting_of_check_ins_leads_to_them_where_they_are_off(new: Runner, kind: str, setting: str) -> None:
+    if kind == "tips":
+        await agrees(new, "tips")
+    else:
+        await finishes(new, "age_18_44", "place_outer_hip")
+        await new.taps(button("follow"), consent("follow_up", "give"))
+    version = library().pathway.version.rpartition(".")[2][:6]
+    for token in (f"set_{setting}", f"{setting}_60"):
+        await new.sends(Tap(new.address, f"{version}.menu.0.{token}"))
+        assert new.text.startswith(consent("check_ins", "text"))
 
 
 async def test_settings_say_how_it_all_stands(runner: Runner) -> None:

@@ -216,6 +216,26 @@ async def test_the_operators_region_is_every_members_default(region: str | None,
     assert danger.text.startswith(f"Call {number} now")
 
 
+async def test_where_nothing_is_sent_first_nobody_is_let_believe_it() -> None:
+    companion = bootstrap.companion(Settings())
+
+    note, offer = await companion.handle(Command(Address("test", "1"), "checkins"))
+
+    assert (note.text, offer.text) == (words("checkins", "reach", "never"), words("privacy", "consents", "check_ins", "text"))
+
+
+async def test_a_yes_in_words_is_for_the_offer_that_was_said_last_and_nothing_is_kept_before_it() -> None:
+    records, here = MemoryRecords(), Address("test", "1")
+    companion = bootstrap.companion(Settings(), records)
+    for inbound in (Command(here, "checkins"), Text(here, "yes"), Command(here, "help"), Text(here, "34")):
+        await companion.handle(inbound)
+        assert await records.everything(here) is None
+
+    for inbound in (Command(here, "checkins"), Text(here, "yes"), Text(here, "34")):
+        await companion.handle(inbound)
+    assert [consent["kind"] for consent in (await records.load(here)).consents] == ["check_ins"]
+
+
 def test_fresh_ids_are_unlike_each_other_and_long_enough() -> None:
     ids = {bootstrap.fresh_id() for _ in range(100)}
 

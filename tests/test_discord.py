@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bots.discord.messenger import owed
-from chat import Clock
+from chat import Clock, library
+from core.coaching import Coaching
 from core.dialogue import Notice
 from core.ledger import Kind, Owed
 from core.members import Address
@@ -433,3 +434,20 @@ async def test_only_the_conversation_that_a_member_has_opened_is_written_to_firs
     await bot.rests()
     assert "How did today" in here.last.text
     assert not bot.api.calls("open_dm")
+
+
+async def test_whoever_asks_for_check_ins_in_a_server_is_told_to_write_in_private_once(tmp_path: Path, clock: Clock) -> None:
+    open_it, coaching = words("checkins", "reach", "unopened"), Coaching(library())
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, coaching=coaching) as bot:
+        anna = bot.member(ANNA, "Anna")
+        await types(bot, anna, "/checkins")
+        assert open_it in anna.last.text
+        await clicks(bot, anna, words("checkins", "ages", "adult"))
+        assert open_it in anna.last.text
+
+        here = bot.dm(ANNA, "Anna")
+        here.says("/tips")
+        await bot.rests()
+        assert open_it not in here.last.text
+        await types(bot, anna, "/tips")
+        assert open_it not in anna.last.text

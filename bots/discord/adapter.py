@@ -119,7 +119,7 @@ class Adapter:
 
         # Only the conversation that a member has opened may be written to first.
         place = to if isinstance(to, str) else to.channel
-        answer = await self._companion.answer(inbound, owe, place=place)
+        answer = await self._companion.answer(inbound, owe, place=place, apart=place is None)
         self._outreach.send((*answer.deliveries, *answer.elsewhere))
         if not answer.kept:
             await self._outreach.say(inbound.address, owe(answer.replies))

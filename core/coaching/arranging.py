@@ -6,12 +6,13 @@ from datetime import datetime, time, timedelta
 
 from core import consents
 from core.club import THREAD
+from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
-from core.coaching.told import Here, Told
+from core.coaching.told import OPEN_FOR, Here, Proposal, Told
 from core.dialogue.screens import short_version
 from core.dialogue.shelves import Shelves
-from core.dialogue.token import MENU, Token
-from core.dialogue.turn import Button, Notice, Prompt, Role
+from core.dialogue.token import MENU, Token, read
+from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
 from core.diary import Age, Diary, Quiet, Rhythm, Slot, Waiting, without
 from core.library import Library
 from core.record import Plain
@@ -21,10 +22,10 @@ from core.zones import zones_at, zones_named
 
 KINDS = ("check_ins", "tips")
 SETTINGS = ("zone", "quiet", "days", "delay", "plan", "pause")
+OF_CHECK_INS = frozenset({"delay", "plan"})
+"""Settings that mean nothing for tips and for asking about a result."""
 AGES = {"18": Age.ADULT, "16": Age.UNDER_18, "15": Age.UNDER_16}
 """What a button of the age band carries."""
-WAITS = timedelta(hours=1)
-"""How long a setting that was asked for may still be typed."""
 DELAYS = (60, 120, 180, 240)
 """Minutes after a run that are offered."""
 SHORTEST_DELAY, LONGEST_DELAY = 30, 720
@@ -47,14 +48,16 @@ class Arranging:
     def opened(self, kind: str) -> Told:
         """Return what there is to agree to, or how it stands with a yes. Asking for it ends a silence or a pause."""
         if not self.agreed_to(kind):
-            return Told((self._offer(kind),))
+            return self._offer(kind)
         diary = replace(self.here.diary, rhythm=Rhythm.EACH_RUN, ignored=0, paused=None)
         asked = self._still_unknown(diary, runs=kind == "check_ins")
         if asked is not None:
             return asked
         end = self._menu_button("end", self._words("privacy", "consents", kind, "withdraw"), str(KINDS.index(kind)))
         text = self._words("checkins", "on", kind)
-        return Told((Prompt(text, kind, (self._to_settings(), end)),), diary=diary if diary != self.here.diary else None)
+        stands = Prompt(text, kind, (self._to_settings(), end))
+        replies: tuple[Reply, ...] = (*before_a_yes(self.library.words, self.here.reach), stands)
+        return Told(replies, diary=diary if diary != self.here.diary else None)
 
     def agreed(self, token: Token) -> Told:
         """Take a yes to the text that was shown, with the age band; where it may have been another text, show it again."""
@@ -71,7 +74,37 @@ class Arranging:
         given = consents.as_kept(self._words, kind, self.here.now, given=True)
         thanks = Notice(self._words("privacy", "consents", kind, "given"))
         following = self._still_unknown(diary, runs=kind == "check_ins") or Told((), diary=diary)
-        return replace(following.after(thanks), consents=(given,))
+        return replace(following.after(thanks, *to_be_reached(self.library.words, self.here.reach)), consents=(given,))
+
+    def said(self, proposal: Proposal, text: str) -> Told | None:
+        """Return what typed words to an offer lead to; None where they are no answer to it. Only a clear yes agrees."""
+        spoken = Spoken(self.library.words)
+        choices = self._choices(proposal.kind, proposal.age)
+        if text.strip().isdecimal() and 1 <= int(text) <= len(choices):
+            return self._pressed(choices[int(text) - 1])
+        match spoken.agreement(text):
+            case None:
+                again = self._offer(proposal.kind, proposal)
+                caught = Notice(self._words("checkins", "not_caught_setting"), fleeting=True)
+                return again.after(caught) if spoken.may_be_agreement(text) else None
+            case False, _:
+                return Told((Notice(self._words("checkins", "left"), fleeting=True),))
+            case yes, age:
+                told = replace(proposal, yes=proposal.yes or bool(yes), age=proposal.age if age is None else _band(age))
+                return self._agreeing(told)
+
+    def _agreeing(self, told: Proposal) -> Told:
+        """Return what is still to be told of a yes and an age, or take both."""
+        age = told.age or self.here.diary.age
+        if age is Age.UNDER_16 or (told.yes and age is not None):
+            arg = next(arg for arg, band in AGES.items() if band is age)
+            return self.agreed(Token(self._version, MENU, 0, "agree", f"{KINDS.index(told.kind)}{arg}"))
+        return self._offer(told.kind, told)
+
+    def _pressed(self, button: Button) -> Told:
+        token = read(button.tap)
+        agrees = token is not None and token.act == "agree"
+        return self.agreed(token) if token and agrees else Told((Notice(self._words("checkins", "left"), fleeting=True),))
 
     def ended(self, kind: str) -> Told:
         """Take a consent back: nothing is written for it any more, and what was kept for it goes."""
@@ -86,17 +119,16 @@ class Arranging:
     def settings(self) -> Told:
         """Return all that can be set, each one tap."""
         base = Shelves(self.library, self.here.preferences).settings()
-        on = [kind for kind in KINDS if self.agreed_to(kind)]
-        lines = [base.text, *(self._standing() if on else ())]
-        extra = [self._menu_button("set", self._words("checkins", "buttons", what), what) for what in (SETTINGS if on else ())]
+        lines = [base.text, *self._standing()]
+        extra = [self._menu_button("set", self._words("checkins", "buttons", what), what) for what in self._settable]
         for number, kind in enumerate(KINDS):
             extra.append(self._menu_button("optin", self._words("privacy", "consents", kind, "name"), str(number)))
         return Told((Prompt("\n".join(lines), "settings", (*base.choices, *extra)),))
 
     def asked(self, setting: str) -> Told:
         """Return the question for one setting, which may be tapped or typed."""
-        if not self.writes:
-            return Told((self._offer(KINDS[0]),))
+        if setting not in self._settable:
+            return self.opened(KINDS[0])
         match setting:
             case "zone":
                 return self._ask_zone(self.here.diary, self._near_region())
@@ -113,8 +145,8 @@ class Arranging:
 
     def set(self, token: Token) -> Told:
         """Take a value that was tapped; one of an older list changes nothing, and the setting is asked for anew."""
-        if not self.writes:
-            return Told((self._offer(KINDS[0]),))
+        if token.act not in self._settable:
+            return self.opened(KINDS[0])
         waiting = self.here.diary.waiting
         match token.act, token.arg:
             case "zone", arg if waiting and arg.isdigit() and int(arg) < len(waiting.options) and self._is_of(token, waiting):
@@ -172,10 +204,17 @@ class Arranging:
         return any(self.agreed_to(kind) for kind in (*KINDS, "follow_up"))
 
     @property
+    def _settable(self) -> tuple[str, ...]:
+        """What there is to set for what was agreed to."""
+        if self.agreed_to("check_ins"):
+            return SETTINGS
+        return tuple(setting for setting in SETTINGS if setting not in OF_CHECK_INS) if self.writes else ()
+
+    @property
     def waits(self) -> Waiting | None:
         """The setting that may be typed now, if any."""
         waiting = self.here.diary.waiting
-        return waiting if waiting and self.writes and self.here.now - waiting.since <= WAITS else None
+        return waiting if waiting and self.writes and self.here.now - waiting.since <= OPEN_FOR else None
 
     # ---------------------------------------------------------------- The zone
 
@@ -215,17 +254,27 @@ class Arranging:
 
     # ---------------------------------------------------------------- What is offered
 
-    def _offer(self, kind: str) -> Prompt:
-        """Return exactly what is agreed to, and a yes for each age band; whose age is known is not asked for it again."""
-        number = str(KINDS.index(kind))
-        if self.here.diary.age is not None:
+    def _offer(self, kind: str, told: Proposal | None = None) -> Told:
+        """Return exactly what is agreed to, or once part of the answer was told, the question for the rest of it."""
+        said = told or Proposal(kind, self.here.now)
+        text = consents.text_of(self._words, kind)
+        if said.yes or said.age:
+            text = self._words("checkins", "ask_age" if said.yes else "ask_yes")
+        prompt = Prompt(text, kind, self._choices(kind, said.age))
+        replies: tuple[Reply, ...] = (*(() if told else before_a_yes(self.library.words, self.here.reach)), prompt)
+        return Told(replies, proposes=replace(said, at=self.here.now))
+
+    def _choices(self, kind: str, age: Age | None) -> tuple[Button, ...]:
+        """Return a yes for each age band, and a no; whose age is known, or was just told, is not asked for it again."""
+        number, known = str(KINDS.index(kind)), age or self.here.diary.age
+        if known is not None:
+            arg = next(arg for arg, band in AGES.items() if band is known)
             give = self._words("privacy", "consents", kind, "give")
-            yes = [self._menu_button("agree", give, number, role=Role.ANSWER)]
+            yes = [self._menu_button("agree", give, f"{number}{arg}", role=Role.ANSWER)]
         else:
-            ages = [(arg, self._words("checkins", "ages", age.value)) for arg, age in AGES.items()]
+            ages = [(arg, self._words("checkins", "ages", band.value)) for arg, band in AGES.items()]
             yes = [self._menu_button("agree", label, f"{number}{arg}", role=Role.ANSWER) for arg, label in ages]
-        no = self._menu_button("no", self._words("checkins", "buttons", "no"))
-        return Prompt(consents.text_of(self._words, kind), kind, (*yes, no))
+        return (*yes, self._menu_button("no", self._words("checkins", "buttons", "no")))
 
     def _still_unknown(self, diary: Diary, *, runs: bool) -> Told | None:
         """Return the next thing to ask of someone who has just begun, if there is any: where they are, and their usual runs."""
@@ -290,7 +339,7 @@ class Arranging:
     # ---------------------------------------------------------------- How it stands
 
     def _standing(self) -> Iterator[str]:
-        for setting in SETTINGS:
+        for setting in self._settable:
             yield from self._lines(self.here.diary, setting)
 
     def _lines(self, diary: Diary, setting: str) -> Iterator[str]:
@@ -337,13 +386,6 @@ class Arranging:
     def _version(self) -> str:
         return short_version(self.library.pathway.version)
 
-    @property
-    def _any(self) -> bool:
-        return any(self.agreed_to(kind) for kind in (*KINDS, "follow_up"))
-
-    def _agreed(self, kind: str) -> bool:
-        return consents.agreed(self._words, self.kept, kind)
-
     def _is_of(self, token: Token, waiting: Waiting) -> bool:
         return token.step == _minute(waiting.since)
 
@@ -355,6 +397,11 @@ class Arranging:
 
     def _token(self, act: str, arg: str = "", state: str = "", *, step: int = 0) -> str:
         return str(Token(self._version, MENU, step, act, arg, state))
+
+
+def _band(age: int) -> Age:
+    """Return the age band of someone of so many years."""
+    return Age.ADULT if age >= 18 else Age.UNDER_18 if age >= 16 else Age.UNDER_16
 
 
 def _minute(now: datetime) -> int:

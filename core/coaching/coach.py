@@ -10,7 +10,7 @@ from core.coaching.arranging import KINDS, Arranging
 from core.coaching.following import Following
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
-from core.coaching.told import Here, Told
+from core.coaching.told import OPEN_FOR, Here, Proposal, Reach, Told
 from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Text, typed
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
@@ -31,18 +31,31 @@ CONSENTS = {"1": "follow_up", "2": "check_ins", "3": "tips"}
 class Coaching:
     """Answers what members do with check-ins, follow-ups and the settings of both."""
 
-    def __init__(self, library: Library, timetable: Timetable | None = None) -> None:
+    def __init__(self, library: Library, timetable: Timetable | None = None, *, writes_first: bool = True) -> None:
+        """Answer with that library; with `writes_first` false nothing can be written first, and nobody is let believe it."""
         self._library, self._words, self._timetable = library, library.words, timetable or Timetable()
+        self._writes_first = writes_first
 
     def answer(
-        self, inbound: Inbound, record: Record, diary: Diary | None, session: Session | None, *, now: datetime, fresh: str
+        self,
+        inbound: Inbound,
+        record: Record,
+        diary: Diary | None,
+        session: Session | None,
+        *,
+        now: datetime,
+        fresh: str,
+        proposal: Proposal | None = None,
+        apart: bool = False,
     ) -> Told | None:
         """Return what to say and to change, or None for what is not about this. Words of danger go to the conversation.
 
         `now` is an aware time, `fresh` an unguessable hexadecimal id of at least eight digits. It has to be asked before
         anybody else who reads menu buttons: a yes to check-ins or tips needs an age, which it asks for.
+        `proposal` is what its last answer proposed, where nothing was said since: a yes may be typed to it.
+        `apart` says that they did it elsewhere than in a conversation of their own, such as among others on a server.
         """
-        here = Here(diary or Diary(), record.preferences, now, fresh)
+        here = Here(diary or Diary(), record.preferences, now, fresh, self._reach(record, apart=apart), proposal)
         turn = _Turn(self._library, here, record, session, self._timetable.days)
         match inbound:
             case Tap(token=text) if (token := read(text)) and len(token.thread) == THREAD:
@@ -76,6 +89,11 @@ class Coaching:
                 ended = arranging.ended(kind)
                 told = Told((*told.replies, *ended.replies), ended.diary, (*told.consents, *ended.consents))
         return told
+
+    def _reach(self, record: Record, *, apart: bool) -> Reach:
+        if not self._writes_first:
+            return Reach.NEVER
+        return Reach.UNOPENED if apart and not (record.placed or record.linked) else Reach.OPEN
 
     def teaser(self, chosen: tips.Chosen) -> Notice:
         """Return what comes by itself of a tip: it shows the tip only after a tap, and can be stopped with one."""
@@ -174,6 +192,8 @@ class _Turn:
         asked: list[Answering | Following] = [Answering(self._library, self._here, a) for a in self._here.diary.askings]
         asked += [Following(self._library, self._here, f) for f in self._here.diary.follow_ups]
         newest = max((one for one in asked if one.open), key=lambda one: one.asked, default=None)
+        if (told := self._said_to_offer(text, newest.asked if newest else None)) is not None:
+            return told
         waiting, session = self._arranging.waits, self._session
         times = [newest.asked] if newest else []
         times += [session.touched] if session is not None and session.asking is not None else []
@@ -183,6 +203,16 @@ class _Turn:
             return None
         meant = newest.typed(text)
         return self.on_thread(meant) if isinstance(meant, Token) else meant
+
+    def _said_to_offer(self, text: str, asked: datetime | None) -> Told | None:
+        """Return what words to an offer lead to, where that is the newest open question."""
+        offer = self._here.proposal
+        if offer is None or self._here.now - offer.at > OPEN_FOR or (asked is not None and asked > offer.at):
+            return None
+        if offer.kind in KINDS:
+            return self._arranging.said(offer, text)
+        told = self._telling.said(text, self._session)
+        return None if told is None else self._asked_where(told)
 
     def _pause(self, rest: str) -> Told:
         if not rest.strip() or not self._arranging.writes:
@@ -214,7 +244,11 @@ class _Turn:
         return Told((Notice(week(here.diary, ahead, self._library, here.preferences.units, here.now)),))
 
     def _followed(self, token: Token) -> Told:
-        told = self._telling.following(token, self._session)
+        older = token.version != short_version(self._library.pathway.version)
+        told = self._telling.follow(self._session) if older else self._telling.following(self._session)
+        return self._asked_where(told)
+
+    def _asked_where(self, told: Told) -> Told:
         if told.diary is None or told.diary.zone_known:
             return told
         return self._arranging.where(told)

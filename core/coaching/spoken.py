@@ -22,6 +22,10 @@ _CLOCKED = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b")
 _CLOCK = re.compile(r"^(\d{1,2})(?:[:.h]?(\d{2}))?\s*(am|pm)?$")
 _TIME = re.compile(r"\b\d{1,2}(?:[:.]\d{2})?\s*(?:[ap]m)?(?![\w:.])", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,4}")
+OLDEST = 120
+"""Years."""
+SHORT = 6
+"""Words: more than that are a story, and no answer to an offer."""
 
 
 class Spoken:
@@ -61,6 +65,32 @@ class Spoken:
             return None
         fits = (metres is None or 0 < metres <= LONGEST_RUN) and (minutes is None or 0 < minutes <= LONGEST_TIME)
         return (metres, minutes) if fits else None
+
+    def agreement(self, text: str) -> tuple[bool | None, int | None] | None:
+        """Return a yes or no and an age in years, each as far as it was told: "yes, I am 34".
+
+        None where anything else is said: nobody agrees by a guess.
+        """
+        said = plain(text).split()
+        numbers = [word for word in said if word.isdecimal()]
+        spoken = [word for word in said if word not in (*numbers, *self._list("beside_age"))]
+        yes, no = ({*self._list("agree")}, {*self._list("decline")})
+        if not said or len(said) > SHORT + len(numbers) or len(numbers) > 1 or not (spoken or numbers):
+            return None
+        age = int(numbers[0]) if numbers and len(numbers[0]) <= len(str(OLDEST)) else None
+        if numbers and (age is None or not 0 < age <= OLDEST):
+            return None
+        if not spoken:
+            return None, age
+        if set(spoken) <= yes:
+            return True, age
+        return (False, None) if " ".join(spoken) in no or set(spoken) <= no else None
+
+    def may_be_agreement(self, text: str) -> bool:
+        """Return whether a short text has a word of a yes or a no in it, or a number, and so may be an answer to an offer."""
+        said = plain(text).split()
+        known = {*self._list("agree"), *self._list("decline")}
+        return len(said) <= SHORT and any(word in known or word.isdecimal() for word in said)
 
     def minutes(self, text: str) -> int | None:
         """Return a time of some minutes or hours; a number up to 12 alone is hours."""
@@ -117,6 +147,9 @@ class Spoken:
                 waiting = []
         unique = tuple(sorted(set(slots), key=lambda slot: (slot.weekday, slot.at)))
         return unique if unique and not waiting and len(unique) <= MOST_SLOTS else None
+
+    def _list(self, key: str) -> tuple[str, ...]:
+        return self._words.list("checkins", "typed", key)
 
     def _parts(self, text: str) -> Iterator[int | time]:
         """Yield weekdays and times in the order in which they stand."""

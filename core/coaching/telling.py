@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from core import backing_off, checkins, consents
 from core.coaching.answering import Answering
+from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
-from core.coaching.told import Here, Told
+from core.coaching.told import Here, Proposal, Reach, Told
 from core.dialogue import flow
 from core.dialogue.screens import short_version
 from core.dialogue.session import Session, View
@@ -93,11 +94,28 @@ class Telling:
             return Told((Notice(self._words("checkins", "no_result"), fleeting=True),))
         yes = Button(self._menu("followyes"), self._words("privacy", "consents", "follow_up", "give"), Role.ANSWER)
         no = Button(self._menu("no"), self._words("checkins", "buttons", "no"), Role.OTHER)
-        return Told((Prompt(consents.text_of(self.library.words, "follow_up"), "follow_up", (yes, no)),))
+        prompt = Prompt(consents.text_of(self.library.words, "follow_up"), "follow_up", (yes, no))
+        replies: tuple[Reply, ...] = (*before_a_yes(self.library.words, self.here.reach), prompt)
+        return Told(replies, proposes=Proposal("follow_up", self.here.now))
 
-    def following(self, token: Token, session: Session | None) -> Told:
+    def said(self, text: str, session: Session | None) -> Told | None:
+        """Return what typed words to that lead to; None where they are no answer to it. Only a clear yes agrees."""
+        spoken = Spoken(self.library.words)
+        if text.strip() == "1":
+            return self.following(session)
+        match {"2": (False, None)}.get(text.strip()) or spoken.agreement(text):
+            case True, None:
+                return self.following(session)
+            case False, _:
+                return Told((Notice(self._words("checkins", "left"), fleeting=True),))
+            case _ if spoken.may_be_agreement(text):
+                return self.follow(session).after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
+            case _:
+                return None
+
+    def following(self, session: Session | None) -> Told:
         """Take a yes to be asked about the open result again; once for each result."""
-        if session is None or session.view is not View.VERDICT or token.version != self._version:
+        if session is None or session.view is not View.VERDICT:
             return self.follow(session)
         if any(f.check == session.id for f in self.here.diary.follow_ups):
             return Told((Notice(self._words("checkins", "answered"), fleeting=True),))
@@ -109,7 +127,8 @@ class Telling:
         known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
         given: Plain = consents.as_kept(self.library.words, "follow_up", self.here.now, given=True)
         thanks = Notice(self._words("privacy", "consents", "follow_up", "given"))
-        return Told((thanks,), diary=known.with_follow_up(new), consents=(given,))
+        replies = (thanks, *to_be_reached(self.library.words, self.here.reach))
+        return Told(replies, diary=known.with_follow_up(new), consents=(given,))
 
     # ---------------------------------------------------------------- Below
 
@@ -124,7 +143,8 @@ class Telling:
 
     def _when(self, diary: Diary, asking: Asking) -> Iterator[str]:
         planned = [w for w in checkins.windows(diary, asking.run) if w.due > self.here.now]
-        if planned and not asking.closed and asking.touched is None and diary.zone_known:
+        comes = diary.zone_known and self.here.reach is Reach.OPEN
+        if planned and not asking.closed and asking.touched is None and comes:
             yield self._words("checkins", "asks_at", clock=f"{local(planned[0].due, diary.zone):%H:%M}")
 
     def _of(self, run: Run) -> str:

@@ -1,7 +1,7 @@
 """Members, their addresses, what they set and agreed to, their checks in progress and their history."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -56,7 +56,10 @@ def load(book: Book, address: Address, default: Preferences) -> Record:
         # Damaged, not erased: it is left as it is, for a backup may still have it whole.
         book.unreadable += 1
         at = None
-    return Record(None, None, default) if at is None else recorded(book, at.member, default)
+    if at is None:
+        return Record(None, None, default)
+    (place,) = book.one(sql.KEPT_PLACE, at.row) or (None,)
+    return replace(recorded(book, at.member, default), placed=place is not None)
 
 
 def recorded(book: Book, member: str, default: Preferences) -> Record:
