@@ -155,10 +155,12 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A tip that was sent."""
+    """A tip that was sent, or is on its way."""
 
     tip: str
     at: datetime
+    occurrence: str | None = None
+    """Of one on its way: what its message is the one and only message for. None: it went out, or was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

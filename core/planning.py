@@ -36,6 +36,8 @@ CHECK_OPEN = timedelta(minutes=10)
 LAST_FOR = timedelta(days=1)
 TIP_AT, TIP_FOR = time(17), timedelta(hours=3)
 """When a tip comes, by the member's clock: before an evening's run. After that it is worth less."""
+OUTCOME = timedelta(minutes=30)
+"""After a window: by then what was under way has its outcome."""
 
 CONSENTS = {
     Occasion.CHECKIN: "check_ins",
@@ -71,7 +73,7 @@ class Planning:
             diary = self._followed(diary, now)
             owed += [one for follow_up in diary.follow_ups for one in self._again(record, diary, follow_up, now)]
         if self._may_write(record, diary, Occasion.TIP):
-            diary, tip = self._with_tip(diary, now)
+            diary, tip = self._with_tip(_settled(diary, sent, now), now)
             owed += tip
         plain_diary = diary_plain(diary)
         return Planned(owed, None if plain_diary == record.diary else plain_diary, _next_look(diary, owed, now))
@@ -160,7 +162,7 @@ class Planning:
     def _with_tip(self, diary: Diary, now: datetime) -> tuple[Diary, tuple[Owed, ...]]:
         """Return the diary with the next tip noted as given, and its message, where one fits.
 
-        One that is still on its way is chosen anew, so that it fits what was told since.
+        One that is not due yet is chosen anew, so that it fits what was told since.
         """
         diary = replace(diary, tips=tuple(given for given in diary.tips if given.at <= now))
         wall = datetime.combine(day(now, diary.zone), TIP_AT)
@@ -170,9 +172,10 @@ class Planning:
         chosen = None if silent else tips.fitting(self._library, diary, due)
         if chosen is None:
             return diary, ()
-        given, window = Given(chosen.tip.id, due), Window(Occasion.TIP, due, due + TIP_FOR)
-        noted = replace(diary, tips=(*diary.tips, given))
-        return noted, (_owed(Kind.TIP, self._coaching.teaser(chosen), window, _key_of_tip(diary, given)),)
+        window = Window(Occasion.TIP, due, due + TIP_FOR)
+        key = window.key(chosen.tip.id, day(due, diary.zone))
+        noted = replace(diary, tips=(*diary.tips, Given(chosen.tip.id, due, key)))
+        return noted, (_owed(Kind.TIP, self._coaching.teaser(chosen), window, key),)
 
     # ---------------------------------------------------------------- At the moment of sending
 
@@ -195,7 +198,7 @@ class Planning:
             case Occasion.LAST:
                 return now if diary.rhythm is Rhythm.SILENT else None
             case Occasion.TIP:
-                chosen = any(_key_of_tip(diary, given) == delivery.reply["occurrence"] for given in diary.tips)
+                chosen = any(given.occurrence == delivery.reply["occurrence"] for given in diary.tips)
                 return now if chosen and not tips.to_be_seen(self._library.checkins.scale, diary, now) else None
 
     def _asking_due(
@@ -237,8 +240,15 @@ def _key(occasion: Occasion, asking: Asking) -> str:
     return Window(occasion, asking.run.start, asking.run.end).key(of, asking.day)
 
 
-def _key_of_tip(diary: Diary, given: Given) -> str:
-    return Window(Occasion.TIP, given.at, given.at).key(given.tip, day(given.at, diary.zone))
+def _settled(diary: Diary, sent: Sent, now: datetime) -> Diary:
+    """Return the diary with the tips that went out, or may have, and those that may still go: others were not given."""
+    kept = []
+    for given in diary.tips:
+        if given.occurrence is None or sent(Kind.TIP, given.occurrence):
+            kept.append(replace(given, occurrence=None))
+        elif now <= given.at + TIP_FOR + OUTCOME:
+            kept.append(given)
+    return replace(diary, tips=tuple(kept))
 
 
 def _near(window: Window, now: datetime) -> bool:
@@ -261,4 +271,5 @@ def _next_look(diary: Diary, owed: list[Owed], now: datetime) -> datetime:
     """Return when something may follow from what was not answered, and soon enough for what comes near."""
     ends = [one.until for one in owed if one.until is not None]
     ends += [window.until for asking in diary.askings if asking.closed is None for window in _windows(diary, asking)]
+    ends += [given.at + TIP_FOR + OUTCOME for given in diary.tips if given.occurrence is not None]
     return min((*(end + SOON for end in ends if end + SOON > now), now + AT_LATEST))

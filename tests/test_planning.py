@@ -1,7 +1,7 @@
 """What is written first: planned from the diary, sent once, in time, never in quiet hours, and judged anew as it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -17,6 +17,7 @@ from core.dialogue import Notice
 from core.diary import Age, Asking, Diary, FollowUp, Light, Origin, Place, Quiet, Rhythm, Run, Slot
 from core.diary import from_json as diary_of
 from core.diary import to_json as plain_of
+from core.errors import Refused
 from core.ledger import Delivery, Kind, Owed
 from core.members import Address
 from core.outreach import Outreach
@@ -284,6 +285,64 @@ async def test_a_tip_that_was_planned_is_left_where_a_run_turned_red_meanwhile(w
     await world.has((await world.diary()).with_asking(red))
     await world.lives(days(3), by=timedelta(hours=1))
     assert world.texts == []
+
+
+TEA = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+"""Half an hour before a tip in Berlin."""
+
+
+async def quiet_in_the_evening(world: World) -> None:
+    await world.has(replace(await world.diary(), quiet=Quiet(time(16), time(9))))
+
+
+async def a_check_is_open(world: World) -> None:
+    await world.chat.says("/hip")
+
+
+async def no_tip_today(world: World) -> None:
+    await world.has(replace(await world.diary(), days=(0, 2, 3, 4, 5, 6)))
+
+
+async def it_is_refused(world: World) -> None:
+    world.fails += [Refused()]
+
+
+async def nobody_knows(world: World) -> None:
+    world.fails += [ConnectionResetError()]
+
+
+@pytest.mark.parametrize("why", [quiet_in_the_evening, a_check_is_open, no_tip_today, it_is_refused])
+async def test_a_tip_that_never_went_was_not_given(world: World, why: Callable[[World], Awaitable[None]]) -> None:
+    await world.has(replace(BERLIN, plan=(), askings=(SORE,)), "tips")
+    await world.lives(TEA)
+    (chosen,) = (await world.diary()).tips
+    await why(world)
+    await world.lives(TEA + timedelta(hours=5))
+
+    assert world.got == []
+    (coming,) = (await world.diary()).tips
+    assert (coming.tip, coming.at > world.clock.at) == (chosen.tip, True)
+
+
+async def test_a_tip_that_may_have_come_was_given(world: World) -> None:
+    await world.has(replace(BERLIN, plan=(), askings=(SORE,)), "tips")
+    await world.lives(TEA)
+    (chosen,) = (await world.diary()).tips
+    await nobody_knows(world)
+    await world.lives(TEA + timedelta(days=1))
+
+    assert [one.tip for one in (await world.diary()).tips] == [chosen.tip]
+
+
+async def test_a_tip_that_went_out_counts_whatever_zone_follows(world: World) -> None:
+    await world.has(replace(BERLIN, plan=(), askings=(SORE,)), "tips")
+    await world.lives(TEA + timedelta(hours=1))
+    assert len(world.got) == 1
+    await world.has(replace(await world.diary(), zone="Pacific/Auckland"))
+    await world.lives(TEA + timedelta(hours=8))
+
+    (given,) = (await world.diary()).tips
+    assert given.at < world.clock.at
 
 
 async def test_a_tip_for_now_counts_and_tells_why_and_without_one_that_fits_it_says_so(world: World) -> None:
