@@ -78,6 +78,7 @@ def answered(checkins: CheckIns, follow_up: FollowUp, ask: Ask, value: int, now:
     """Return it with an answer by its number, or None where the question has none such.
 
     How it is ends the occasion; that it is gone, that it is worse, or the last occasion ends all of it.
+    An answer that comes after its occasion, and before the next, takes nothing from that one.
     """
     choices = tuple(Seen) if ask is Ask.SEEN else tuple(Course)
     if not 0 <= value < len(choices):
@@ -86,9 +87,17 @@ def answered(checkins: CheckIns, follow_up: FollowUp, ask: Ask, value: int, now:
     choice = choices[value]
     if isinstance(choice, Seen):
         return replace(told, seen=choice.value)
-    over = replace(told, asked=follow_up.asked + 1, answers=(*follow_up.answers, choice.value), seen=_still_seen(follow_up))
+    asked = follow_up.asked + (0 if is_late(checkins, follow_up, now) else 1)
+    over = replace(told, asked=asked, answers=(*follow_up.answers, choice.value), seen=_still_seen(follow_up))
     last = over.asked >= len(checkins.again[Disposition(follow_up.urgency)])
     return replace(over, closed=now) if last or choice in (Course.GONE, Course.WORSE) else over
+
+
+def is_late(checkins: CheckIns, follow_up: FollowUp, now: datetime) -> bool:
+    """Return whether an answer now would be to the occasion that went by without one: the next has not come."""
+    days = checkins.again[Disposition(follow_up.urgency)]
+    unanswered = len(follow_up.answers) < follow_up.asked < len(days)
+    return unanswered and now < follow_up.began + timedelta(days=days[follow_up.asked])
 
 
 def limit(checkins: CheckIns, follow_up: FollowUp, course: Course, now: datetime) -> Limit | None:

@@ -206,6 +206,73 @@ async def test_either_copy_closes_both_and_a_late_one_changes_nothing() -> None:
     assert member.diary == before
 
 
+def passes(member: Runner, **time: float) -> None:
+    """Let time go by, and the occasions in it, as planning does."""
+    member.clock.moves(**time)
+    [kept] = member.diary.follow_ups
+    member.diary = member.diary.with_follow_up(followups.passed(member.diary, KNOWN, kept, member.clock()))
+
+
+async def test_an_answer_after_its_occasion_shows_the_question_and_takes_nothing_from_the_next() -> None:
+    member = asked_about(Disposition.SELF_CARE)
+    receives(member)
+    late = member.prompt
+    passes(member, days=2)
+    await member.sends(Tap(member.address, late.choices[2].tap))
+    assert [reply.text for reply in member.last] == [said("ask", "course")]
+    assert not member.diary.follow_ups[-1].answers
+
+    await tells(member, "same")
+    assert said("limits", "home_care_a_week") in member.text
+    assert said("once_more") in member.text
+    assert receives(member) == said("open", "again")
+    assert member.clock.at == MONDAY + timedelta(days=21)
+    await tells(member, "same")
+    assert said("limits", "home_care_three_weeks") in member.text
+    assert member.diary.follow_ups[-1].closed
+
+
+async def test_an_answer_to_an_older_message_shows_the_newer_question() -> None:
+    member = asked_about(Disposition.ROUTINE)
+    receives(member)
+    older = member.prompt
+    passes(member, days=13)
+    receives(member)
+    await member.sends(Tap(member.address, older.choices[1].tap))
+
+    assert [reply.text for reply in member.last] == [said("ask", "course")]
+
+
+async def test_what_was_answered_is_not_asked_again_before_its_next_time() -> None:
+    member = asked_about(Disposition.ROUTINE)
+    receives(member)
+    copy = member.prompt
+    await tells(member, "better")
+    await member.sends(Tap(member.address, copy.choices[0].tap))
+
+    assert [reply.text for reply in member.last] == [said("answered")]
+
+
+async def test_between_two_occasions_words_are_no_answer_to_either() -> None:
+    member = asked_about(Disposition.ROUTINE)
+    receives(member)
+    await tells(member, "better")
+    await member.says("worse")
+    assert member.led is None
+
+    missed = asked_about(Disposition.ROUTINE)
+    receives(missed)
+    passes(missed, days=3)
+    await missed.says("a bit better")
+    assert missed.diary.follow_ups[-1].answers == ("better",)
+
+    ignored = asked_about(Disposition.ROUTINE)
+    receives(ignored)
+    passes(ignored, days=5)
+    await ignored.says("a bit better")
+    assert ignored.led is None
+
+
 async def test_an_answer_can_be_typed() -> None:
     member = asked_about(Disposition.ROUTINE)
     receives(member)

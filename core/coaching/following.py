@@ -14,6 +14,7 @@ from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
 from core.diary import FollowUp
 from core.followups import Ask, Course, Seen
 from core.library import Library
+from core.occasions import Window
 
 LATE = timedelta(days=3)
 """After the end of its last window: the text is still there, but an answer belongs into a new check."""
@@ -39,7 +40,10 @@ class Following:
     @property
     def open(self) -> bool:
         """Whether a question of it has been asked that an answer would still be read for."""
-        return followups.next_ask(self._follow_up) is not None and bool(self._dues) and not self._too_late
+        if followups.next_ask(self._follow_up) is None or self._too_late:
+            return False
+        over = self._windows[: self._follow_up.asked]
+        return self._has_come or (self._is_late and self._here.now <= over[-1].until + LATE)
 
     @property
     def asked(self) -> datetime:
@@ -51,8 +55,8 @@ class Following:
         if self._follow_up.closed is not None or self._too_late:
             return self._said("followup_over")
         if token.step != self._follow_up.step:
-            return self._answered_already()
-        return self._on_open(token) or self._answered_already()
+            return self._of_before(token)
+        return self._on_open(token) or self._of_before(token)
 
     def typed(self, text: str) -> Told | Token | None:
         """Return what a typed answer to the open question leads to, or the button that it names."""
@@ -134,20 +138,42 @@ class Following:
         version = short_version(self._library.pathway.version)
         return str(Token(version, self._follow_up.id, self._follow_up.step, act, arg))
 
-    def _answered_already(self) -> Told:
+    def _of_before(self, token: Token) -> Told:
+        """Return what is said to a button of an earlier step: the question that is open, and whether that one was answered."""
         ask = followups.next_ask(self._follow_up)
-        notice = Notice(self._words("checkins", "answered"), fleeting=True)
-        return Told((notice,) if ask is None else (notice, self.question(ask)))
+        answered = Notice(self._words("checkins", "answered"), fleeting=True)
+        if ask is None:
+            return Told((answered,))
+        if not self._was_answered(token):
+            return Told((self.question(ask),))
+        return Told((answered, self.question(ask)) if self._has_come or self._is_late else (answered,))
+
+    def _was_answered(self, token: Token) -> bool:
+        """Return whether the question of a button was answered, and did not just go by."""
+        if token.act == Ask.SEEN:
+            return bool(self._follow_up.seen)
+        return 0 < len(self._follow_up.answers) == self._follow_up.asked
 
     def _said(self, key: str) -> Told:
         return Told((safely(self._library, self._here.preferences, self._words("checkins", key)),))
 
     @property
+    def _windows(self) -> tuple[Window, ...]:
+        return followups.windows(self._here.diary, self._library.checkins, self._follow_up)
+
+    @property
     def _dues(self) -> tuple[datetime, ...]:
-        planned = followups.windows(self._here.diary, self._library.checkins, self._follow_up)
-        return tuple(window.due for window in planned if window.due <= self._here.now)
+        return tuple(window.due for window in self._windows if window.due <= self._here.now)
+
+    @property
+    def _has_come(self) -> bool:
+        """Whether the occasion that is to be asked on has come."""
+        return len(self._dues) > self._follow_up.asked
+
+    @property
+    def _is_late(self) -> bool:
+        return followups.is_late(self._library.checkins, self._follow_up, self._here.now)
 
     @property
     def _too_late(self) -> bool:
-        planned = followups.windows(self._here.diary, self._library.checkins, self._follow_up)
-        return self._here.now > planned[-1].until + LATE
+        return self._here.now > self._windows[-1].until + LATE
