@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core import zones
 from core.enduring import EnduringRecords
 from core.errors import StorageUnavailable
 from core.ledger import Kind
@@ -82,6 +83,33 @@ async def test_so_many_are_planned_at_once_whoever_waited_longest_first(tmp_path
         for address in (BEN, ANNA):
             await kept.save_turn(address, Change(None, PLAIN, diary=DIARY))
         assert [await kept.plan_due(nothing, NOON, 1) for _ in range(3)] == [1, 1, 0]
+
+
+async def test_all_are_planned_from_anew_once_the_zone_database_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tomorrow(_record: Record, _sent: Sent, now: datetime) -> Planned:
+        return Planned(look=now + timedelta(days=1))
+
+    async with store(tmp_path) as kept:
+        for address in (ANNA, BEN):
+            await kept.save_turn(address, Change(None, PLAIN, diary=DIARY))
+        assert [await kept.plan_due(tomorrow, NOON, 10) for _ in range(2)] == [2, 0]
+    async with store(tmp_path) as kept:
+        assert await kept.plan_due(tomorrow, NOON + HOUR, 10) == 0
+    monkeypatch.setattr(zones, "VERSION", "2031a")
+    async with store(tmp_path) as kept:
+        assert [await kept.plan_due(tomorrow, NOON + HOUR, 10) for _ in range(2)] == [2, 0]
+
+
+async def test_a_diary_that_was_to_wait_for_longer_than_any_is_planned_from_once_the_clock_is_put_back(tmp_path: Path) -> None:
+    def tomorrow(_record: Record, _sent: Sent, now: datetime) -> Planned:
+        return Planned(look=now + timedelta(days=1))
+
+    async with store(tmp_path) as kept:
+        await kept.save_turn(ANNA, Change(None, PLAIN, diary=DIARY))
+        assert await kept.plan_due(tomorrow, NOON + timedelta(days=40), 10) == 1
+        assert [await kept.plan_due(tomorrow, NOON, 10) for _ in range(2)] == [1, 0]
 
 
 async def test_when_a_diary_is_looked_at_next_is_found_without_reading_the_others(tmp_path: Path) -> None:

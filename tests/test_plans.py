@@ -8,7 +8,7 @@ import pytest
 from core.storage import sql
 from core.storage.schema import migrate
 
-ONE_ROW = {"HOUSE", "REWRAP_HOUSE", "TALLIES"}
+ONE_ROW = {"HOUSE", "REWRAP_HOUSE", "TALLIES", "ZONES", "ERASE_ZONES"}
 UPKEEP = {
     "KEYS", "MEMBERS", "MEMBERS_WITHOUT_KEY", "RECEIVED_AS", "STATES",  # counts, for the operator
     "SAMPLES", "SCHEMA_COLUMNS", "TABLES",  # at the start

@@ -103,6 +103,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "made": Clear("when the erasure was, to the minute, so that its receipt goes in time"),
     },
     "clubs": {"member": _OUR_ID, "chat_digest": Digest(), "club": Sealed()},
+    "zones": {"version": Clear("which version of the zone database was planned with")},
     "tallies": {"name": Clear("the name of a count"), "count": Clear("a count over all members, gone ones too")},
 }
 

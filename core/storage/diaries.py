@@ -1,11 +1,15 @@
 """Diaries, and when each is to be planned from again."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from core import zones
 from core.storage import sql
 from core.storage.book import Book, minute
+
+LONGEST_WAIT = timedelta(days=2)
+"""No diary waits longer than this to be planned from."""
 
 
 def kept(book: Book, member: str) -> dict[str, Any] | None:
@@ -32,10 +36,24 @@ def forget(book: Book, member: str) -> None:
 
 
 def to_plan(book: Book, now: datetime, limit: int) -> tuple[str, ...]:
-    """Return the members whose diaries are to be planned from by now, whoever has waited longest first."""
+    """Return the members whose diaries are to be planned from by now, whoever has waited longest first.
+
+    Those are all of them where the zone database is another one than before, and also whichever was to wait so long that
+    the clock must have been put back since.
+    """
+    if book.one(sql.ZONES) != (zones.VERSION,):
+        book.run(sql.ERASE_ZONES)
+        book.run(sql.NEW_ZONES, zones.VERSION)
+        _look_at_once(book, now, later_than=now)
+    _look_at_once(book, now, later_than=now + LONGEST_WAIT)
     return tuple(member for (member,) in book.all(sql.TO_PLAN, minute(now), limit))
 
 
 def look_at_all(book: Book, now: datetime) -> None:
     """Have every diary planned from anew."""
     book.run(sql.LOOK_AT_ALL, minute(now))
+
+
+def _look_at_once(book: Book, now: datetime, *, later_than: datetime) -> None:
+    """Have all diaries be planned from by now that were to wait for longer than to a time."""
+    book.run(sql.LOOK_AT_ONCE, minute(now), minute(later_than))

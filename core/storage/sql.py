@@ -126,6 +126,10 @@ ON CONFLICT (member) DO UPDATE SET look = excluded.look, diary = excluded.diary
 LOOK_LATER = "UPDATE diaries SET look = ? WHERE member = ?"
 TO_PLAN = "SELECT member FROM diaries WHERE look <= ? ORDER BY look, member LIMIT ?"
 NEXT_LOOK = "SELECT MIN(look) FROM diaries WHERE look IS NOT NULL"
+LOOK_AT_ONCE = "UPDATE diaries SET look = ? WHERE look > ?"
+ZONES = "SELECT version FROM zones"
+ERASE_ZONES = "DELETE FROM zones"
+NEW_ZONES = "INSERT INTO zones (version) VALUES (?)"
 
 # ---------------------------------------------------------------- inbox
 
@@ -227,7 +231,7 @@ ERASE_MEMBER = "DELETE FROM members WHERE id = ?"
 WITHOUT_KEY = "SELECT id FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id) LIMIT ?"
 MEMBERS_WITHOUT_KEY = "SELECT COUNT(*) FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id)"
 MEMBERS = "SELECT COUNT(*) FROM members"
-ABOUT_NOBODY = ("house", "keys", "tallies")
+ABOUT_NOBODY = ("house", "keys", "tallies", "zones")
 
 # ---------------------------------------------------------------- retention, a chunk at a time
 
