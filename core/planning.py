@@ -63,7 +63,7 @@ class Planning:
         """Return what is owed from now on, how the diary goes on, and when to look again; raise UnreadableDiary."""
         if record.diary is None:
             return Planned()
-        diary = diary_of(record.diary).since(now - REMEMBERED)
+        diary = _waiting_still(diary_of(record.diary).since(now - REMEMBERED), now)
         owed: list[Owed] = []
         if self._may_ask(record, diary):
             diary, last = self._over(diary, sent, now)
@@ -90,7 +90,7 @@ class Planning:
         for earliest in (due, diary.paused, first_allowed(now, diary.quiet, diary.days, diary.zone)):
             if earliest is not None and earliest > now:
                 return _later(delivery, earliest)
-        return _later(delivery, now + CHECK_OPEN) if _check_is_open(record, now) else Going.GO
+        return _until_the_check_is_over(delivery, now) if _check_is_open(record, now) else Going.GO
 
     # ---------------------------------------------------------------- Check-ins
 
@@ -134,7 +134,10 @@ class Planning:
     def _in_window(self, diary: Diary, asking: Asking, window: Window, now: datetime) -> Iterator[Owed]:
         scale = self._library.checkins.scale
         step = next_step(scale, asking, morning=window.occasion is not Occasion.CHECKIN)
-        if step is None or not _near(window, now) or not backing_off.wanted(diary, scale, asking, window.occasion, now):
+        if step is None or not _near(window, now):
+            return
+        # A pause that ends within the window only puts it off.
+        if not backing_off.wanted(diary, scale, asking, window.occasion, window.until):
             return
         nudge = window.occasion is Occasion.NUDGE
         prompt = Asked(self._library, diary, asking).opening(step, day(window.due, diary.zone), nudge=nudge)
@@ -164,7 +167,8 @@ class Planning:
 
         One that is not due yet is chosen anew, so that it fits what was told since.
         """
-        diary = replace(diary, tips=tuple(given for given in diary.tips if given.at <= now))
+        # What went out stays, also where the clock was put back since.
+        diary = replace(diary, tips=tuple(given for given in diary.tips if given.at <= now or given.occurrence is None))
         wall = datetime.combine(day(now, diary.zone), TIP_AT)
         due = next(at for at in (instant(wall, diary.zone), instant(wall + timedelta(days=1), diary.zone)) if at > now)
         due = first_allowed(due, diary.quiet, diary.days, diary.zone)
@@ -210,6 +214,12 @@ class Planning:
         if window is None or delivery.reply["occurrence"] != _key(occasion, asking):
             return None
         return window.due if backing_off.wanted(awake, self._library.checkins.scale, asking, occasion, now) else None
+
+
+def _waiting_still(diary: Diary, now: datetime) -> Diary:
+    """Return the diary with its check-ins open which nobody ended, and which were over by a clock that was put back since."""
+    ahead = {a.id for a in diary.askings if a.closed is not None and a.closed > now and a.step == 0}
+    return replace(diary, askings=tuple(replace(a, closed=None) if a.id in ahead else a for a in diary.askings))
 
 
 def _begun(diary: Diary, sent: Sent) -> Diary:
@@ -258,6 +268,12 @@ def _near(window: Window, now: datetime) -> bool:
 def _later(delivery: Delivery, until: datetime) -> Going | Wait:
     """Return that a message waits, or that it is left where its window is over by then."""
     return Wait(until) if delivery.until is not None and until <= delivery.until else Going.LEAVE
+
+
+def _until_the_check_is_over(delivery: Delivery, now: datetime) -> Wait:
+    """Return that a message waits a little, but not past the last minute of its window."""
+    later = now + CHECK_OPEN
+    return Wait(later if delivery.until is None else min(later, max(delivery.until - SOON, now + SOON)))
 
 
 def _check_is_open(record: Record, now: datetime) -> bool:

@@ -219,6 +219,60 @@ async def test_while_a_check_is_open_it_waits_inside_its_window(world: World) ->
     assert [text[4:] for text in world.texts] == [f"21:50 {HOW_WAS_IT}"]
 
 
+async def test_it_waits_for_a_check_to_the_last_minute_of_its_window(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    world.clock.at = TUESDAY.replace(hour=20, minute=25)
+    await world.chat.says("/hip")
+    await world.lives(TUESDAY.replace(hour=20, minute=55), by=timedelta(minutes=1))
+    await world.store.save_turn(ANNA, Change(None, PLAIN))
+    await world.lives(TUESDAY.replace(hour=21, minute=5), by=timedelta(minutes=1))
+    assert world.texts == [f"Tue 21:59 {HOW_WAS_IT}"]
+
+
+async def test_a_pause_that_ends_within_the_window_puts_it_off(world: World) -> None:
+    await world.has(replace(BERLIN, paused=TUESDAY.replace(hour=18)), "check_ins")
+    await world.lives(days(0.5))
+    assert world.texts == [f"Tue 21:30 {HOW_WAS_IT}"]
+
+
+async def test_what_a_pause_has_skipped_comes_where_the_pause_is_ended_within_its_window(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.ticks()
+    await world.chat.says("/pause 2 weeks")
+    await world.lives(TUESDAY.replace(hour=20, minute=40))
+    assert (await world.store.tallies()).skipped == 1
+    await world.chat.says("/pause off")
+    await world.lives(days(0.5))
+    assert world.texts == [f"Tue 21:40 {HOW_WAS_IT}"]
+
+
+# ---------------------------------------------------------------- The clock is wrong
+
+
+async def test_a_tip_is_not_given_again_where_the_clock_is_put_back(world: World) -> None:
+    await world.has(replace(BERLIN, plan=(), askings=(replace(SORE, worst=1, light=Light.GO),)), "tips")
+    await world.lives(TUESDAY.replace(hour=16, minute=30))
+    (given,) = (await world.diary()).tips
+    world.clock.moves(hours=-1)
+    later = replace(SORE.run, id="s", start=TUESDAY + timedelta(hours=4))
+    worse = replace(SORE, id="0badcaff", run=later, worst=7, light=Light.STEP_BACK)
+    await world.has((await world.diary()).with_asking(worse))
+    await world.lives(days(0.9))
+    assert given in (await world.diary()).tips
+    assert [text[:9] for text in world.texts] == ["Tue 17:00"]
+
+
+async def test_what_was_skipped_while_the_clock_was_far_ahead_comes_once_it_is_right(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.ticks()
+    world.clock.moves(days=40)
+    await world.ticks()
+    assert (await world.store.tallies()).skipped == 1
+    world.clock.moves(days=-40)
+    await world.lives(days(0.5))
+    assert world.texts == [f"Tue 21:30 {HOW_WAS_IT}"]
+
+
 async def test_what_may_have_arrived_is_asked_once_more_inside_its_window_and_either_copy_closes_both(world: World) -> None:
     await world.has(BERLIN, "check_ins")
     world.fails = [ConnectionResetError()]

@@ -19,7 +19,8 @@ LOOK_BACK = 8
 def owe(book: Book, at: Door, owed: Sequence[Owed], address: Address, now: datetime) -> tuple[Delivery, ...]:
     """Return a delivery for each message that is newly owed. An occurrence that has its message gets no second one.
 
-    While that is still open it is made to what is owed now: the same occurrence, planned anew.
+    While that is still open it is made to what is owed now: the same occurrence, planned anew. So is one that was skipped
+    before it ever went, such as in a pause that is over by now, as long as its window is not.
     """
     if not owed:
         return ()
@@ -205,17 +206,17 @@ def _owe(book: Book, at: Door, owed: Owed, address: Address, *, position: int, n
         _sealed(book, at.member, row, owed),
     )
     if not new:
-        _plan_anew(book, at.member, owed, digest)
+        _plan_anew(book, at.member, owed, digest, now)
         return None
     times = (time_of(minute(owed.due)), None if until is None else time_of(until))
     delivery = Delivery(row, at.member, address, owed.kind, owed.reply, *times, owed.edits, State.OPEN, 0, time_of(minute(now)))
     return claim(book, delivery, now) if owed.claimed else delivery
 
 
-def _plan_anew(book: Book, member: str, owed: Owed, digest: bytes | None) -> None:
-    """Have what is open for an occurrence be due, and say, what is owed for it now."""
+def _plan_anew(book: Book, member: str, owed: Owed, digest: bytes | None, now: datetime) -> None:
+    """Have what never went for an occurrence be open, and be due, and say, what is owed for it now."""
     open_still = book.one(sql.OPEN_FOR, digest)
-    if open_still is not None:
+    if open_still is not None and (owed.until is None or owed.until >= now):
         until = None if owed.until is None else minute(owed.until)
         (row,) = open_still
         book.run(sql.PLAN_ANEW, minute(owed.due), until, _sealed(book, member, row, owed), row)

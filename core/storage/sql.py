@@ -152,8 +152,8 @@ INSERT INTO outbox
 VALUES (?, ?, ?, ?, 'open', 0, ?, ?, ?, ?, ?, ?, NULL)
 ON CONFLICT (occurrence_digest) DO NOTHING
 """
-OPEN_FOR = "SELECT id FROM outbox WHERE occurrence_digest = ? AND state = 'open'"
-PLAN_ANEW = "UPDATE outbox SET due = ?, until = ?, owed = ? WHERE id = ?"
+OPEN_FOR = "SELECT id FROM outbox WHERE occurrence_digest = ? AND (state = 'open' OR (state = 'skipped' AND attempt = 0))"
+PLAN_ANEW = "UPDATE outbox SET state = 'open', due = ?, until = ?, owed = ? WHERE id = ?"
 PLANNED = "SELECT count FROM tallies WHERE name = 'planned'"
 COUNT_PLANNED = "UPDATE tallies SET count = count + ? WHERE name = 'planned'"
 
