@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.checkins import Scale, Step, closed, next_step, windows
+from core.checkins import LATEST, Scale, Step, closed, next_step, windows
 from core.diary import Asking, Diary, Rhythm, Run
 from core.occasions import Occasion, Window
 from core.wallclock import first_allowed
@@ -49,7 +49,8 @@ def asks(diary: Diary, run: Run) -> bool:
 def nudge(diary: Diary, asking: Asking) -> Window | None:
     """Return when an open check-in is asked once more: when they asked for that, or else once by itself.
 
-    A first occurrence that nobody finished comes again as the next morning's, both as one; a morning's that afternoon.
+    A first occurrence that nobody finished comes again as the next morning's, both as one; a morning's that afternoon, or
+    after the night that it falls in, but not days later.
     """
     planned = windows(diary, asking.run)
     if asking.closed is not None or asking.nudged or not planned:
@@ -59,7 +60,10 @@ def nudge(diary: Diary, asking: Asking) -> Window | None:
         return Window(Occasion.NUDGE, due, due + NUDGED_FOR, asking.together)
     if len(planned) > 1 and asking.light is None:
         return replace(planned[-1], occasion=Occasion.NUDGE, together=True)
-    due = first_allowed(planned[-1].due + NUDGED_AFTER, diary.quiet, diary.days, diary.zone)
+    after = planned[-1].due + NUDGED_AFTER
+    due = first_allowed(after, diary.quiet, diary.days, diary.zone)
+    if due - after > LATEST:
+        return None
     return Window(Occasion.NUDGE, due, due + NUDGED_FOR, asking.together)
 
 

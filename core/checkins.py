@@ -26,7 +26,7 @@ MORNING = time(8)
 AFTER_FOR, MORNING_FOR = timedelta(hours=6), timedelta(hours=5)
 """How long each occurrence is worth asking for."""
 PUT_OFF = timedelta(hours=2)
-"""The first is asked so much later at most; where it may not be sent by then, both are asked as one."""
+"""The first is asked so much later at most, and so long before the next morning's at least; otherwise both are asked as one."""
 NIGHT_ENDS = timedelta(hours=4)
 """After midnight: a run that ends before belongs to the evening before, so that its next morning is that very morning."""
 LATEST = timedelta(hours=20)
@@ -105,7 +105,7 @@ def windows(diary: Diary, run: Run) -> tuple[Window, ...]:
     first = run.end + timedelta(minutes=diary.delay)
     allowed = first_allowed(first, diary.quiet, diary.days, diary.zone)
     morning = _next_morning(diary, run)
-    if allowed - first <= PUT_OFF:
+    if allowed - first <= PUT_OFF and (morning is None or allowed + PUT_OFF <= morning.due):
         ends = min(x for x in (allowed + AFTER_FOR, _silence(diary, allowed), morning and morning.due) if x)
         after = Window(Occasion.CHECKIN, allowed, ends)
         return (after, morning) if morning else (after,)

@@ -223,9 +223,19 @@ def _waiting_still(diary: Diary, now: datetime) -> Diary:
 
 
 def _begun(diary: Diary, sent: Sent) -> Diary:
-    """Return the diary without check-ins that have not begun: they are opened anew, as things are now."""
-    begun = (a for a in diary.askings if a.run.origin is Origin.TOLD or a.closed or a.touched or a.later or _went_out(a, sent))
-    return replace(diary, askings=tuple(begun))
+    """Return the diary without check-ins that have not begun: they are opened anew, as things are now.
+
+    Of a run that was told the check-in stays, and with it that they ran; whether all is asked as one is settled anew.
+    """
+    begun = {a.id for a in diary.askings if a.closed or a.touched or a.later or _went_out(a, sent)}
+    kept = (
+        a if a.id in begun else _settled_anew(diary, a) for a in diary.askings if a.id in begun or a.run.origin is Origin.TOLD
+    )
+    return replace(diary, askings=tuple(kept))
+
+
+def _settled_anew(diary: Diary, asking: Asking) -> Asking:
+    return replace(asking, together=opened(diary, asking.run).together)
 
 
 def _went_out(asking: Asking, sent: Sent) -> bool:
