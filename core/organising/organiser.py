@@ -108,31 +108,35 @@ class Organising:
 
     async def answer(self, inbound: Inbound, record: Record, diary: Diary | None) -> Organised:
         """Return what to say, after what it changes of the club is kept. Who may do it is asked of the platform each time."""
+        try:
+            at = await self._at(inbound, record, diary or Diary())
+        except CannotTell:
+            return self._only(record, "cannot_tell")
+        if isinstance(at, str):
+            return self._only(record, at)
+        # Not while the platform is asked: everybody else's club would wait for its answer.
         async with self._one_at_a_time:
-            try:
-                at = await self._at(inbound, record, diary or Diary())
-            except CannotTell:
-                return self._only(record, "cannot_tell")
-            if isinstance(at, str):
-                return self._only(record, at)
-            return await self._answered(at)
+            club = await self._club(at.club.id)
+            return self._only(record, "gone") if club is None else await self._answered(replace(at, club=club))
 
     # ---------------------------------------------------------------- Whose club, and who asks
 
     async def _at(self, inbound: Inbound, record: Record, diary: Diary) -> _At | str:
         """Return the club that is meant with whoever asks; or the key of what is said instead."""
-        clubs, chat = await self._clubs.clubs(), _chat(inbound)
-        named = _named(inbound)
+        chat, named = _chat(inbound), _named(inbound)
         id = record.preferences.club if named is None and chat is None else named
-        club = next((c for c in clubs if c.id == id), None)
+        club = await self._club(id)
         if club is None and id is None and chat is not None:
-            club = await self._claimed(chat, inbound.address)
+            club = await self.claimed(chat, inbound.address)
         if club is None:
             return "none_here" if chat is not None else "gone" if id is not None else "in_its_chat"
         standing = await self._standing(inbound.address, club, chat)
         if standing is Standing.STRANGER:
             return "strangers"
         return _At(club, standing, record, diary, inbound)
+
+    async def _club(self, id: str | None) -> Club | None:
+        return next((club for club in await self._clubs.clubs() if club.id == id), None)
 
     async def _standing(self, who: Address, club: Club, chat: Chat | None) -> Standing:
         if chat is not None and chat.address == club.chat:
