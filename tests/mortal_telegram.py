@@ -81,6 +81,7 @@ async def hipwise(
             companion=built.companion,
             outreach=built.outreach,
             words=library.words,
+            rights={},
             now=bootstrap.now,
             tell=lambda _: None,
         )
