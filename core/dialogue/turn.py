@@ -47,12 +47,20 @@ class Taps:
     """In order; at least one."""
 
 
+class Missing(StrEnum):
+    """Why nothing of a file is there; the words for each say what to do."""
+
+    TOO_LARGE = "too_large"
+    """It is larger than any that is read, so it was not fetched."""
+    NOT_FETCHED = "not_fetched"
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A calendar file that someone sent."""
 
     address: Address
-    content: bytes = field(repr=False)
+    content: bytes | Missing = field(repr=False)
     at: Chat | None = None
     """The chat of the club where that was, where the platform says so."""
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from core import consents
 from core.calendar import LARGEST, UnusableCalendar, read
 from core.club import LONGEST_NAME, MOST_CLUBS, THREAD, Chat, Club, Standing
-from core.dialogue import Command, Inbound, Notice, Prompt, Reply, Tap, Taps, Upload
+from core.dialogue import Command, Inbound, Missing, Notice, Prompt, Reply, Tap, Taps, Upload
 from core.dialogue.token import Token
 from core.dialogue.token import read as read_token
 from core.diary import Diary, Run
@@ -188,11 +188,13 @@ class Organising:
             return self._shown(at, self._words("club", "not_caught"))
         return await self._changed(at, changed.club or at.club, changed.said)
 
-    async def _calendar(self, at: _At, content: bytes) -> Organised:
+    async def _calendar(self, at: _At, content: bytes | Missing) -> Organised:
         if at.standing is not Standing.ORGANISER:
             return self._shown(at, self._words("club", "organisers_only"))
         if not at.club.zone:
             return self._shown(at, self._words("club", "zone_first"))
+        if isinstance(content, Missing):
+            return Organised((Notice(self._words("club", "calendar", content)),), at.preferences)
         try:
             runs = await asyncio.to_thread(read, content[: LARGEST + 1], at.club.zone, self._now())
         except UnusableCalendar as error:
