@@ -179,6 +179,22 @@ class Group:
         self.chat.admins.add(user.id)
         return self.member(user)
 
+    def demotes(self, user: User) -> None:
+        """Let an admin be a plain member; the bot is told nothing, for it has not asked for that."""
+        self.chat.admins.discard(user.id)
+        self.chat.statuses.pop(user.id, None)
+
+    def becomes(self, user: User, status: str) -> None:
+        """Let somebody be the creator, or restricted, whether in the group or not; or kicked, who is in it no more."""
+        self.chat.statuses[user.id] = status
+        if status == "kicked":
+            self.removes(user)
+
+    def removes(self, user: User) -> None:
+        """Let somebody leave the group."""
+        self.chat.members.pop(user.id, None)
+        self.chat.admins.discard(user.id)
+
     def anonymous(self, user: User) -> Member:
         """Return an admin who writes in the name of the group; taps come from the person all the same."""
         self.admin(user)

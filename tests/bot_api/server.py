@@ -14,7 +14,7 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot_api import members, messages, profile, receiving
+from bot_api import looking, members, messages, profile, receiving
 from bot_api.faults import Answers, CutOff, Drip, Fault, Faults, Reset, Silence, Slow
 from bot_api.limits import Limits
 from bot_api.members import PATIENCE, Channel, Group, Member
@@ -54,6 +54,8 @@ class Request:
     """None while it is under way, and where it got no answer."""
     answer: Json = field(default_factory=dict)
     """What came of it, also where the answer did not arrive."""
+    file: bytes | None = None
+    """What it got instead, where it fetched a file: such a request has the method `file`."""
 
     @property
     def chat(self) -> int | None:
@@ -86,6 +88,7 @@ class BotApi:
         self._runner: web.AppRunner | None = None
         self.app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_nothing_elsewhere])
         self.app.router.add_route("*", "/bot{token}/{method}", self._handle)
+        self.app.router.add_get("/file/bot{token}/{path:.+}", self._hand_out)
 
     # ---------------------------------------------------------------- running
 
@@ -185,6 +188,21 @@ class BotApi:
         self.world.changes.tell()
         return response
 
+    async def _hand_out(self, http: web.Request) -> web.StreamResponse:
+        """Let a file be fetched from where getFile said that it is."""
+        request = Request("file", Params({"path": http.match_info["path"]}), self.world.now())
+        self.requests.append(request)
+        fault = self.faults.next(request.method, None)
+        documents = {looking.path_of(document): document for document in self.world.documents.values()}
+        document = documents.get(http.match_info["path"]) if http.match_info["token"] == self.token else None
+        if document is None:
+            request.code, request.answer = 404, Refusal(404, "Not Found").json
+        else:
+            request.code, request.file = 200, document.data
+        response = await self._respond(http, request, fault)
+        self.world.changes.tell()
+        return response
+
     async def _do(self, request: Request, token: str) -> None:
         """Let a request take place, or be refused."""
         try:
@@ -206,6 +224,8 @@ class BotApi:
             await asyncio.sleep(self.pace.latency + self._chance.random() * self.pace.jitter)
         if method in messages.METHODS:
             return messages.METHODS[method](self.world, params)
+        if method in looking.METHODS:
+            return looking.METHODS[method](self.world, params)
         if method in profile.METHODS:
             return profile.METHODS[method](self.world, self.profile, params)
         if method == "logout":
@@ -230,9 +250,13 @@ class BotApi:
     # ---------------------------------------------------------------- one answer
 
     async def _respond(self, http: web.Request, request: Request, fault: Fault | None) -> web.StreamResponse:
-        body = json.dumps(request.answer or {"ok": True, "result": True}).encode()
+        body = request.file
+        if body is None:
+            body = json.dumps(request.answer or {"ok": True, "result": True}).encode()
         code = request.code or 200
         match fault:
+            case None if request.file is not None:
+                return web.Response(body=body)
             case None:
                 return _json(request.answer, code)
             case Answers():
@@ -269,7 +293,7 @@ class BotApi:
         return response
 
 
-METHODS = frozenset({*messages.METHODS, *profile.METHODS, *receiving.METHODS, "logout", "close"})
+METHODS = frozenset({*messages.METHODS, *looking.METHODS, *profile.METHODS, *receiving.METHODS, "logout", "close"})
 
 
 @web.middleware

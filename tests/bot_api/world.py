@@ -169,6 +169,10 @@ class Chat:
     """Who a private chat is with."""
     members: dict[int, User] = field(default_factory=dict)
     admins: set[int] = field(default_factory=set)
+    statuses: dict[int, str] = field(default_factory=dict)
+    """Of those who are neither plain members nor plain administrators."""
+    hides_members: bool = False
+    """Whether only administrators are told who is in it."""
     messages: dict[int, Message] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     """All that ever happened here, in order."""
@@ -193,6 +197,12 @@ class Chat:
             named = {"first_name": self.peer.name, "username": self.peer.username}
             return {**shown, **{name: value for name, value in named.items() if value}}
         return {**shown, "title": self.title}
+
+    def status_of(self, user: User) -> str:
+        """Return what a user is here; whoever was never here has left."""
+        if self.migrated_to or user.id not in {*self.members, *self.statuses}:
+            return "left"
+        return self.statuses.get(user.id, "administrator" if user.id in self.admins else "member")
 
     @property
     def shown(self) -> tuple[Message, ...]:
