@@ -31,6 +31,10 @@ GROUP_BURST, GROUP_REFILL = 5, timedelta(seconds=10)
 """Lines in one group: far below the 20 a minute that Telegram takes, and no nuisance to those who talk there."""
 
 
+FILE_BURST, FILE_REFILL = 10, timedelta(seconds=30)
+"""Files that are fetched for one member: an organiser sends one or two, and each is half a megabyte at most."""
+
+
 class Allowance:
     """How many turns each address still has, a bucket that refills. Kept in memory: it is about seconds."""
 

@@ -15,13 +15,18 @@ from bots.telegram.connection import Sleep
 from bots.telegram.platform import Telegram
 from bots.telegram.settings import TelegramSettings, Webhook
 from chat import Clock, library
+from content import loader
+from core.coaching import Coaching
 from core.companion import Companion
 from core.enduring import EnduringRecords
 from core.linking import Linking
 from core.memory import MemoryRecords
+from core.organising import Organising
 from core.outreach import Outreach
 from core.ownership import Ownership
+from core.ports import Rights
 from core.storage import Store, StoreRecords
+from core.timetable import Timetable
 from fakes import ring
 
 words = library().words
@@ -93,7 +98,20 @@ async def running(
         ownership = Ownership(library(), records, now, bootstrap.signed_off)
         fresh = fresh_id or (lambda: f"{next(numbers):08x}{0:08x}")
         linking = Linking(library(), ownership, now, secrets.randbits)
-        companion = Companion(library(), records, now, fresh, ownership, linking=linking)
+        rights, timetable = dict[str, Rights](), Timetable()
+        organising = Organising(
+            library(), store, rights, timetable, now=now, fresh_id=fresh, languages=loader.languages(), region=None
+        )
+        companion = Companion(
+            library(),
+            records,
+            now,
+            fresh,
+            ownership,
+            linking=linking,
+            coaching=Coaching(library(), timetable),
+            organising=organising,
+        )
         told: list[str] = []
         outreach = Outreach(store, {}, now, sleep=sleep)
         telegram = Telegram(
@@ -102,7 +120,7 @@ async def running(
             companion=companion,
             outreach=outreach,
             words=words,
-            rights={},
+            rights=rights,
             now=now,
             tell=told.append,
             sleep=sleep,

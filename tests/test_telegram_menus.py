@@ -33,18 +33,20 @@ async def test_it_introduces_itself_once_for_each_kind_of_chat_and_language(tmp_
         for call in first
         if call.method == SETTING[0]
     ]
-    assert sorted(scopes) == [(s, language) for s in ("all_group_chats", "all_private_chats") for language in ("", "en")]
+    kinds = ("all_chat_administrators", "all_group_chats", "all_private_chats")
+    assert sorted(scopes) == [(kind, language) for kind in kinds for language in ("", "en")]
     assert second == []
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-async def test_every_member_is_offered_the_commands_and_a_group_only_one(tmp_path: Path, language: str) -> None:
+async def test_every_member_is_offered_the_commands_a_group_one_and_its_organisers_two(tmp_path: Path, language: str) -> None:
     async with BotApi(now=Clock()) as api:
         await starts(tmp_path, api)
-        user = api.user(7, "Anna", language=language)
+        user, group = api.user(7, "Anna", language=language), api.group("Runners")
 
         assert api.profile.menu(api.private(user).chat, user) == PRIVATE
-        assert api.profile.menu(api.group("Runners", user).chat, user) == ("hip",)
+        assert api.profile.menu(group.member(user).chat, user) == ("hip",)
+        assert api.profile.menu(group.admin(user).chat, user) == ("hip", "club")
         assert api.profile.descriptions[""] == words("platform", "about", "long")
         assert api.profile.short_descriptions[""] == words("platform", "about", "short")
         assert api.profile.menu_buttons == {None: {"type": "commands"}}
@@ -79,7 +81,8 @@ async def test_what_could_not_be_set_stands_in_nobodys_way_and_is_set_at_the_nex
 def test_every_command_is_one_that_telegram_takes_and_that_the_bot_knows() -> None:
     assert set(PRIVATE) >= {"hip", "care", "warning", "prevent", "physio", "faq", "why", "settings", "privacy", "mydata"}
     assert set(PRIVATE) >= {"forget", "stop", "help", "about"}
-    for says in (*words.table("platform", "commands").values(), words("platform", "group", "hip")):
+    in_groups = (words("platform", "group", "hip"), words("platform", "group", "club"))
+    for says in (*words.table("platform", "commands").values(), *in_groups):
         assert 3 <= len(says) <= 256
     assert len(words("platform", "about", "short")) <= 120
     assert len(words("platform", "about", "long")) <= 512

@@ -17,6 +17,7 @@ from bots.telegram.updates import (
     Opened,
     Pressed,
     Reachable,
+    SentCalendar,
     Stray,
     Wrote,
     lane,
@@ -171,22 +172,29 @@ def test_a_press_is_its_members_or_nobodys(given: dict[str, Any], means: Meaning
 # ---------------------------------------------------------------- Groups and channels
 
 
+def asked(group: Address, asker: str | None, command: str, **given: Any) -> InGroup:
+    return InGroup(group, asker, command, **{"title": "Runners", **given})
+
+
 @pytest.mark.parametrize(
     ("given", "means"),
     [
-        ({"text": "/hip"}, InGroup(CLUB, "4711", "hip", named=False)),
-        ({"text": "/HIP@Hipwise_bot now"}, InGroup(CLUB, "4711", "hip", named=True)),
-        ({"text": "/start@hipwise_bot abc"}, InGroup(CLUB, "4711", "start", named=True)),
-        ({"text": "/hip", "chat": {"id": -5, "type": "group"}}, InGroup(Address("telegram", "-5"), "4711", "hip", named=False)),
-        ({"text": "/hip", "from": ANONYMOUS, "sender_chat": GROUP}, InGroup(CLUB, None, "hip", named=False)),
-        ({"text": "/hip", "from": CHANNEL_BOT, "sender_chat": CHANNEL}, InGroup(CLUB, None, "hip", named=False)),
+        ({"text": "/hip"}, asked(CLUB, "4711", "hip", named=False)),
+        ({"text": "/HIP@Hipwise_bot now"}, asked(CLUB, "4711", "hip", named=True)),
+        ({"text": "/start@hipwise_bot abc"}, asked(CLUB, "4711", "start", named=True)),
+        (
+            {"text": "/hip", "chat": {"id": -5, "type": "group"}},
+            asked(Address("telegram", "-5"), "4711", "hip", named=False, title=""),
+        ),
+        ({"text": "/hip", "from": ANONYMOUS, "sender_chat": GROUP}, asked(CLUB, None, "hip", named=False)),
+        ({"text": "/hip", "from": CHANNEL_BOT, "sender_chat": CHANNEL}, asked(CLUB, None, "hip", named=False)),
         ({"text": "/hip", "from": TELEGRAM, "sender_chat": CHANNEL, "is_automatic_forward": True}, Ignored()),
         (
             {"text": "/hip", "is_topic_message": True, "message_thread_id": 9},
-            InGroup(CLUB, "4711", "hip", named=False, topic=9),
+            asked(CLUB, "4711", "hip", named=False, topic=9),
         ),
         # Of a plain reply this is only the message replied to.
-        ({"text": "/hip", "message_thread_id": 9}, InGroup(CLUB, "4711", "hip", named=False)),
+        ({"text": "/hip", "message_thread_id": 9}, asked(CLUB, "4711", "hip", named=False)),
         ({"text": "/hip", "from": OTHER_BOT}, Ignored()),
         ({"text": "/hip", "from": None}, Ignored()),
         ({"text": "/hip@other_bot"}, Ignored()),
@@ -236,6 +244,67 @@ def test_who_blocks_the_bot_is_known(given: dict[str, Any], means: Meaning) -> N
 )
 def test_every_other_kind_of_update_is_ignored(update: dict[str, Any]) -> None:
     assert meaning(**update) == Ignored()
+
+
+# ---------------------------------------------------------------- Calendar files
+
+
+def file(**given: Any) -> dict[str, Any]:
+    return {"file_id": "BQAC", "file_name": "runs.ics", "mime_type": "text/calendar", "file_size": 812, **given}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"document": file()},
+        {"document": file(mime_type="application/octet-stream")},
+        {"document": file(file_name="RUNS.ICS", mime_type="")},
+        {"document": file(file_name="", mime_type="Text/Calendar; charset=utf-8")},
+        {"document": file(file_name="runs.txt")},
+        {"document": file(), "forward_origin": {"type": "hidden_user", "sender_user_name": "Ben"}},
+    ],
+)
+def test_a_file_with_the_name_or_the_kind_of_a_calendar_is_one(sent: dict[str, Any]) -> None:
+    assert meaning(message=message(**sent)) == SentCalendar(ANNA, "BQAC", 812, "")
+
+
+@pytest.mark.parametrize(
+    ("caption", "means"),
+    [
+        ("our runs", SentCalendar(ANNA, "BQAC", 812, "our runs")),
+        ("/club", SentCalendar(ANNA, "BQAC", 812, "/club")),
+        ("/club@hipwise_bot", SentCalendar(ANNA, "BQAC", 812, "/club@hipwise_bot")),
+        ("/club zone Berlin", command("club", "zone Berlin")),
+        ("/hip", command("hip")),
+        ("/club@other_bot", typed("/club@other_bot")),
+        ("x" * 5000, SentCalendar(ANNA, "BQAC", 812, "x" * LONGEST_TEXT)),
+    ],
+)
+def test_a_command_below_a_calendar_is_meant_as_one(caption: str, means: Meaning) -> None:
+    assert meaning(message=message(document=file(), caption=caption)) == means
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        file(file_name="runs.ics.pdf", mime_type="application/pdf"),
+        file(file_name="ics", mime_type="text/plain"),
+        file(file_name="", mime_type=""),
+        {"file_id": "BQAC"},
+    ],
+)
+def test_any_other_file_is_something_without_words(document: dict[str, Any]) -> None:
+    assert meaning(message=message(document=document)) == typed("")
+
+
+def test_a_calendar_in_a_group_is_not_heard() -> None:
+    assert meaning(message=in_group(document=file())) == Ignored()
+    assert meaning(message=in_group(document=file(), caption="/club")) == asked(CLUB, "4711", "club", named=False)
+
+
+def test_a_calendar_is_handled_in_order_with_what_else_its_sender_does() -> None:
+    assert lane(SentCalendar(ANNA, "BQAC", 812, "")) == ANNA
 
 
 # ---------------------------------------------------------------- What cannot be read
@@ -297,6 +366,7 @@ SHAPES = (
     {"message": message(text="/hip@hipwise_bot 3", entities=[{"type": "bot_command", "offset": 0, "length": 4}])},
     {"message": message(text="/start abc")},
     {"message": message(caption="groin", photo=[{"file_id": "a"}], forward_origin={"type": "user", "sender_user": BEN})},
+    {"message": message(document={"file_id": "a", "file_name": "a.ics", "mime_type": "text/calendar", "file_size": 5})},
     {"message": in_group(text="/hip", sender_chat=GROUP)},
     {"message": in_group(migrate_to_chat_id=-100777)},
     {"message": in_group(text="/hip", is_automatic_forward=True)},

@@ -5,23 +5,37 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from telegram import Bot
 from telegram.error import TelegramError
 
 from bots.telegram import updates
 from bots.telegram.backlog import Backlog
-from bots.telegram.links import Links, into_private, link
+from bots.telegram.files import Files
+from bots.telegram.groups import Groups, Planned
 from bots.telegram.render import owed
-from bots.telegram.updates import Ignored, InGroup, Meaning, Moved, Opened, Pressed, Reachable, Stray, Wrote
+from bots.telegram.updates import (
+    Ignored,
+    InGroup,
+    Meaning,
+    Moved,
+    Opened,
+    Pressed,
+    Reachable,
+    SentCalendar,
+    Stray,
+    Wrote,
+)
+from core.calendar import LARGEST
 from core.companion import Companion
-from core.dialogue import Command, Inbound, Reply
-from core.ledger import Delivery, Kind, Owed
-from core.limits import GROUP_BURST, GROUP_REFILL, Allowance
+from core.dialogue import Inbound, Missing, Reply, Text, Upload
+from core.dialogue.typed import danger_in
+from core.ledger import Owed
+from core.limits import FILE_BURST, FILE_REFILL, Allowance
 from core.members import Address
 from core.outreach import Outreach, Sleep
-from core.ports import Now
+from core.ports import Now, Rights
 from core.words import Words
 
 log = logging.getLogger(__name__)
@@ -30,16 +44,8 @@ LATE = timedelta(minutes=2)
 """What was written longer ago than this, when it is first seen, is a backlog: nobody waits for each answer to it."""
 
 
-class Addresses(Protocol):
+class Addresses(Planned, Protocol):
     """What an update may change besides what its member said."""
-
-    async def plan(self, address: Address, owed: Sequence[Owed], handled: str | None = None) -> tuple[Delivery, ...]:
-        """Owe something to an address, and note an update as handled."""
-        ...
-
-    async def handled(self, row: str) -> None:
-        """Note that an update needs no more."""
-        ...
 
     async def move_address(self, old: Address, new: Address) -> bool:
         """Note that an address has a new id."""
@@ -72,6 +78,8 @@ class Adapter:
         self,
         bot: Bot,
         *,
+        files: Files,
+        rights: Rights,
         words: Words,
         companion: Companion,
         outreach: Outreach,
@@ -79,10 +87,12 @@ class Adapter:
         now: Now,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._bot, self._words, self._now = bot, words, now
+        self._bot, self._files, self._words, self._now = bot, files, words, now
         self._companion, self._outreach, self._addresses = companion, outreach, addresses
-        self._links = Links()
-        self._groups = Allowance(GROUP_BURST, GROUP_REFILL)
+        self._groups = Groups(
+            bot, words=words, companion=companion, outreach=outreach, addresses=addresses, rights=rights, now=now
+        )
+        self._fetches = Allowance(FILE_BURST, FILE_REFILL)
         self._commands = frozenset({"start", *words.table("platform", "commands")})
         self._backlog = Backlog(outreach, sleep)
         self._answering: set[asyncio.Task[None]] = set()
@@ -121,11 +131,13 @@ class Adapter:
             case Pressed(inbound=inbound, query=query, message=message):
                 self._stop_spinning(query)
                 await self._answer(_Received(inbound, row, pressed=message, joins=more))
+            case SentCalendar(address=address, beside=beside):
+                content = Text(address, beside) if danger_in(self._words, beside) else await self._calendar(meaning)
+                await self._answer(_Received(content, row))
             case Opened(address=address, payload=payload):
-                own = self._links.take(payload, address.id, self._now())
-                await self._answer(_Received(Command(address, "hip" if own else "start"), row))
+                await self._answer(_Received(self._groups.led_to(address, payload), row))
             case InGroup(named=named, command=command) if named or command in self._commands:
-                await self._point_to_private(meaning, row)
+                await self._groups.answer(meaning, row)
             case Moved(old=old, new=new):
                 await self._addresses.move_address(old, new)
                 await self._handled(row)
@@ -158,6 +170,14 @@ class Adapter:
         if not answer.kept:
             await self._outreach.say(address, owe(answer.replies))
 
+    async def _calendar(self, sent: SentCalendar) -> Upload:
+        """Return what someone sent, as far as it can be had."""
+        if sent.size > LARGEST:
+            return Upload(sent.address, Missing.TOO_LARGE)
+        if not self._fetches.takes(sent.address, self._now()):
+            return Upload(sent.address, Missing.NOT_FETCHED)
+        return Upload(sent.address, await self._files.fetched(sent.file, LARGEST))
+
     def _stop_spinning(self, query: str) -> None:
         """Answer a press at once, before anything that takes time; it carries no words."""
         task = asyncio.create_task(self._answer_query(query))
@@ -169,24 +189,6 @@ class Adapter:
             await self._bot.answer_callback_query(query)
         except TelegramError as error:  # it was answered, or is too old: the member has seen it end by itself
             log.info("press.not_answered", extra={"error": type(error).__name__})
-
-    # ---------------------------------------------------------------- In a group
-
-    async def _point_to_private(self, asked: InGroup, row: str | None) -> None:
-        """Say in a group, once in a while, where the bot talks."""
-        if not self._groups.takes(asked.group, self._now()):
-            await self._handled(row)
-            return
-        said = [Owed(Kind.NOTICE, self._way_into_private(asked), self._now())]
-        if row is None:
-            await self._outreach.say(asked.group, said)
-        else:
-            self._outreach.send(await self._addresses.plan(asked.group, said, row))
-
-    def _way_into_private(self, asked: InGroup) -> dict[str, Any]:
-        payload = None if asked.asker is None else self._links.make(asked.asker, self._now())
-        line, label = self._words("platform", "group", "line"), self._words("platform", "group", "open")
-        return link(line, label, into_private(self._bot.username, payload), asked.topic)
 
     async def _handled(self, row: str | None) -> None:
         if row is not None:

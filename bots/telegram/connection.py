@@ -10,6 +10,7 @@ from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram import menus
+from bots.telegram.files import Files
 from bots.telegram.limits import PACE
 from bots.telegram.messenger import Messenger, Move
 from bots.telegram.polling import POLL, SENTENCES, Polling, Tell, Trouble
@@ -44,15 +45,16 @@ class Connection:
 
     def __init__(self, settings: TelegramSettings, tell: Tell, *, poll: int = POLL, sleep: Sleep = asyncio.sleep) -> None:
         self._settings, self._tell, self._poll, self._sleep = settings, tell, poll, sleep
-        self._polled = AiohttpRequest(connections=1, read_timeout=poll + 10.0)
+        self._polled, asked = AiohttpRequest(connections=1, read_timeout=poll + 10.0), AiohttpRequest()
         self.pacer = Pacer(PACE)
         self.bot = Bot(
             settings.token,
             base_url=f"{settings.api}/bot",
             base_file_url=f"{settings.api}/file/bot",
-            request=AiohttpRequest(),
+            request=asked,
             get_updates_request=self._polled,
         )
+        self.files = Files(self.bot, asked)
         self._taking = self._ready = False
 
     def messenger(self, words: Words, move: Move) -> Messenger:

@@ -1,6 +1,7 @@
-"""Links from a group into the private chat: for whoever asked, once, for ten minutes. Kept in memory."""
+"""Links from a group into the private chat: to a check for whoever asked, once, for ten minutes; to a club for all of it."""
 
 import hmac
+import re
 import secrets
 from collections import OrderedDict
 from datetime import datetime, timedelta
@@ -9,10 +10,11 @@ from typing import Any
 VALID = timedelta(minutes=10)
 OPEN = 10_000
 """Links that are open at most; the oldest go first."""
+_CLUB = re.compile(r"club-([0-9a-f]{8})")
 
 
 class Links:
-    """The links that were given out. After a restart none is: a link then opens the chat, and no more."""
+    """The links to a check that were given out. After a restart none is: a link then opens the chat, and no more."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
@@ -37,6 +39,22 @@ class Links:
 def link(text: str, label: str, url: str, topic: int | None) -> dict[str, Any]:
     """Return a line with a button that opens an address, as plain JSON values: only Telegram has such buttons, and topics."""
     return {"is": "link", "text": text, "label": label, "url": url, "topic": topic}
+
+
+def line(text: str, topic: int | None) -> dict[str, Any]:
+    """Return a line without a button, for a topic of a group."""
+    return {"is": "line", "text": text, "topic": topic}
+
+
+def to_club(id: str) -> str:
+    """Return the payload of a link to the club of that id. It says who it leads to, and lets nobody in."""
+    return f"club-{id}"
+
+
+def club_of(payload: str) -> str | None:
+    """Return the id of the club that a payload leads to, None where it leads to none."""
+    found = _CLUB.fullmatch(payload)
+    return None if found is None else found[1]
 
 
 def into_private(bot: str, payload: str | None) -> str:

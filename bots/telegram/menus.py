@@ -4,6 +4,7 @@ from telegram import (
     Bot,
     BotCommand,
     BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     MenuButtonCommands,
@@ -16,9 +17,11 @@ async def set_menus(bot: Bot, words: Words) -> None:
     """Bring commands and descriptions up to date, for everyone and for the language of the words."""
     private = tuple(BotCommand(name, says) for name, says in words.table("platform", "commands").items())
     group = (BotCommand("hip", words("platform", "group", "hip")),)
+    organisers = (*group, BotCommand("club", words("platform", "group", "club")))
     for language in ("", words.language):
         await _commands(bot, BotCommandScopeAllPrivateChats(), private, language)
         await _commands(bot, BotCommandScopeAllGroupChats(), group, language)
+        await _commands(bot, BotCommandScopeAllChatAdministrators(), organisers, language)
         await _descriptions(bot, words, language)
     if not isinstance(await bot.get_chat_menu_button(), MenuButtonCommands):
         await bot.set_chat_menu_button(menu_button=MenuButtonCommands())

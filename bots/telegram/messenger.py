@@ -70,7 +70,7 @@ class Messenger:
         return message
 
     async def _write(self, delivery: Delivery, chat: str) -> str:
-        if delivery.reply["is"] == "link":
+        if delivery.reply["is"] in ("link", "line"):
             return await self._point(chat, delivery.reply)
         reply = reply_of(delivery.reply)
         message = drawn(reply)
@@ -90,7 +90,8 @@ class Messenger:
         return str(sent.message_id)
 
     async def _point(self, chat: str, link: Mapping[str, Any]) -> str:
-        keyboard = InlineKeyboardMarkup([[InlineKeyboardButton(link["label"], url=link["url"])]])
+        button = InlineKeyboardButton(link["label"], url=link["url"]) if link["is"] == "link" else None
+        keyboard = None if button is None else InlineKeyboardMarkup([[button]])
         sent = await self._bot.send_message(chat, link["text"], reply_markup=keyboard, message_thread_id=link["topic"])
         return str(sent.message_id)
 

@@ -44,11 +44,19 @@ class Telegram:
     ) -> None:
         self._line = Connection(settings, tell, sleep=sleep)
         self._words, self._outreach = words, outreach
+        rights[PLATFORM] = standings = Standings(self._line.bot)
         self._adapter = Adapter(
-            self._line.bot, words=words, companion=companion, outreach=outreach, addresses=store, now=now, sleep=sleep
+            self._line.bot,
+            files=self._line.files,
+            rights=standings,
+            words=words,
+            companion=companion,
+            outreach=outreach,
+            addresses=store,
+            now=now,
+            sleep=sleep,
         )
         self._intake = Intake(PLATFORM, store, self._adapter)
-        rights[PLATFORM] = Standings(self._line.bot)
         outreach.connect(PLATFORM, self._line.messenger(words, store.move_address), self._permit, self._line.pacer.free)
 
     async def run(self) -> Never:

@@ -18,11 +18,11 @@ import io
 import json
 import math
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -46,6 +46,8 @@ LONGEST_WAIT = 24 * 3600
 LONGEST_DESCRIPTION = 500
 
 _JSON = {"Content-Type": "application/json"}
+
+T = TypeVar("T")
 
 
 class NotSent(NetworkError):
@@ -127,17 +129,14 @@ class AiohttpRequest(BaseRequest):
             write=_given(write_timeout, self._upload if uploads else self._write),
             read=_given(read_timeout, self._read),
         )
-        if self._open is None:
-            raise NotSent("ShutDown")
-        async with self._open.connection(_given(pool_timeout, self._pool)) as session:
-            try:
-                status, body = await self._exchange(session, method, url, request_data, limits)
-            except Exception as error:  # noqa: BLE001 - the text of any of them may hold the token
-                failure = _failure(error)
-            else:
-                return status, body if status < 400 else _refusal(status, body)
-        # Not where it was caught: what is raised there remembers what it was raised for.
-        raise failure
+        status, body = await self._connected(
+            _given(pool_timeout, self._pool), lambda session: self._exchange(session, method, url, request_data, limits)
+        )
+        return status, body if status < 400 else _refusal(status, body)
+
+    async def first_of(self, url: str, most: int) -> bytes:
+        """Return what is at an address, of a long file the first so many bytes; raise NotSent or MaybeSent."""
+        return await self._connected(self._pool, lambda session: self._downloaded(session, url, most))
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -151,6 +150,18 @@ class AiohttpRequest(BaseRequest):
         if isinstance(answer["result"], dict):
             answer["result"].pop("reply_markup", None)
         return answer
+
+    async def _connected(self, pool: float | None, exchange: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
+        """Return what comes of an exchange over a connection that is free within so many seconds."""
+        if self._open is None:
+            raise NotSent("ShutDown")
+        async with self._open.connection(pool) as session:
+            try:
+                return await exchange(session)
+            except Exception as error:  # noqa: BLE001 - the text of any of them may hold the token
+                failure = _failure(error)
+        # Not where it was caught: what is raised there remembers what it was raised for.
+        raise failure
 
     async def _exchange(
         self, session: aiohttp.ClientSession, method: str, url: str, data: RequestData | None, limits: aiohttp.ClientTimeout
@@ -169,6 +180,19 @@ class AiohttpRequest(BaseRequest):
             if response.status >= 500 or 300 <= response.status < 400:
                 raise _NoAnswer(f"http_{response.status}")
             return response.status, await self._bounded(response)
+
+    async def _downloaded(self, session: aiohttp.ClientSession, url: str, most: int) -> bytes:
+        limits = _timeout("GET", connect=self._connect, write=self._write, read=self._read)
+        async with session.get(url, timeout=limits, proxy=self._proxy, allow_redirects=False) as response:
+            if response.status != 200:
+                raise _NoAnswer(f"http_{response.status}")
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) >= most:
+                    response.close()
+                    break
+            return bytes(body[:most])
 
     async def _bounded(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

@@ -1,6 +1,8 @@
 """What Telegram says of who someone is in a group: asked each time, and never kept."""
 
-from telegram import Bot
+import asyncio
+
+from telegram import Bot, ChatMember, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, Forbidden, TelegramError
 
@@ -9,13 +11,15 @@ from core.errors import CannotTell
 from core.members import Address
 
 STANDINGS = {
-    ChatMemberStatus.OWNER: Standing.ORGANISER,
-    ChatMemberStatus.ADMINISTRATOR: Standing.ORGANISER,
-    ChatMemberStatus.MEMBER: Standing.MEMBER,
-    ChatMemberStatus.RESTRICTED: Standing.MEMBER,
+    ChatMemberStatus.OWNER.value: Standing.ORGANISER,
+    ChatMemberStatus.ADMINISTRATOR.value: Standing.ORGANISER,
+    ChatMemberStatus.MEMBER.value: Standing.MEMBER,
+    ChatMemberStatus.RESTRICTED.value: Standing.MEMBER,
 }
 WAITS = 5.0
 """Seconds that Telegram has to answer."""
+HIDDEN = ("chat_admin_required", "participant_id_invalid", "inaccessible")
+"""What it says of others, in capitals or not, where a group hides its members from a bot that is no administrator there."""
 
 
 class Standings:
@@ -27,11 +31,17 @@ class Standings:
     async def standing(self, who: Address, chat: Address) -> Standing:
         """Return what someone is in a group at this moment; raise CannotTell where Telegram does not say."""
         try:
-            member = await self._bot.get_chat_member(chat.id, int(who.id), read_timeout=WAITS)
-        except (BadRequest, Forbidden):  # the bot, or they, never were in that group, or are no longer
-            return Standing.STRANGER
-        except TelegramError as error:
-            raise CannotTell from error
-        if member.status == ChatMemberStatus.RESTRICTED and not getattr(member, "is_member", False):
-            return Standing.STRANGER
-        return STANDINGS.get(ChatMemberStatus(member.status), Standing.STRANGER)
+            async with asyncio.timeout(WAITS):
+                return _standing(await self._bot.get_chat_member(chat.id, int(who.id)))
+        except (BadRequest, Forbidden) as refused:
+            if any(word in refused.message.casefold() for word in HIDDEN):
+                raise CannotTell from None
+            return Standing.STRANGER  # the bot, or they, never were in that group, or are no longer
+        except (TelegramError, TimeoutError):
+            raise CannotTell from None
+
+
+def _standing(member: ChatMember) -> Standing:
+    if isinstance(member, ChatMemberRestricted) and not member.is_member:
+        return Standing.STRANGER
+    return STANDINGS.get(str(member.status), Standing.STRANGER)

@@ -41,6 +41,19 @@ class Wrote:
 
 
 @dataclass(frozen=True, slots=True)
+class SentCalendar:
+    """A member sent a calendar file in private."""
+
+    address: Address
+    file: str = field(repr=False)
+    """By which Telegram knows it."""
+    size: int
+    """In bytes, as Telegram says."""
+    beside: str = field(repr=False)
+    """What was typed below it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """A member pressed a button in private."""
 
@@ -69,6 +82,8 @@ class InGroup:
     """Whether it names our bot; else it may be meant for another one there."""
     topic: int | None = None
     """The topic of the group where that was."""
+    title: str = field(default="", repr=False)
+    """What the group is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +114,29 @@ class Ignored:
     """Nothing for us: channel posts, edits, talk in a group, kinds of update that we do not know."""
 
 
-Meaning = Wrote | Pressed | Opened | InGroup | Moved | Reachable | Stray | Ignored
+Meaning = Wrote | SentCalendar | Pressed | Opened | InGroup | Moved | Reachable | Stray | Ignored
 
 
 class _Chat(msgspec.Struct):
     id: int
     type: str = ""
+    title: str = ""
 
 
 class _User(msgspec.Struct):
     id: int
     is_bot: bool = False
+
+
+class _Document(msgspec.Struct):
+    file_id: str = ""
+    file_name: str = ""
+    mime_type: str = ""
+    file_size: int = 0
+
+    @property
+    def is_calendar(self) -> bool:
+        return self.file_name.casefold().endswith(".ics") or self.mime_type.casefold().startswith("text/calendar")
 
 
 class _Message(msgspec.Struct):
@@ -123,6 +150,7 @@ class _Message(msgspec.Struct):
     message_thread_id: int | None = None
     text: str | None = None
     caption: str | None = None
+    document: _Document | None = None
     migrate_to_chat_id: int | None = None
 
 
@@ -186,7 +214,7 @@ def lane(meaning: Meaning) -> Address | None:
     match meaning:
         case Wrote(inbound=inbound) | Pressed(inbound=inbound):
             return inbound.address
-        case Opened(address=address) | Reachable(address=address):
+        case Opened(address=address) | SentCalendar(address=address) | Reachable(address=address):
             return address
         case InGroup(group=group) | Moved(old=group):
             return group
@@ -244,6 +272,10 @@ def _written(message: _Message, bot_name: str) -> Meaning:
     address = _address(message.chat.id)
     if name == "start" and ours and _PAYLOAD.fullmatch(rest):
         return Opened(address, rest)
+    file = message.document
+    # Any other command below a file is meant as one.
+    if file is not None and file.is_calendar and (not name or (name, ours, rest) == ("club", True, "")):
+        return SentCalendar(address, file.file_id, file.file_size, text[:LONGEST_TEXT])
     sent = datetime.fromtimestamp(min(max(message.date, 0), _LATEST), UTC)
     if name and ours:
         return Wrote(Command(address, name[:LONGEST_TEXT], rest[:LONGEST_TEXT]), sent)
@@ -257,14 +289,14 @@ _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _in_group(message: _Message, name: str, *, named: bool) -> InGroup | Ignored:
-    sender = message.sender
+    sender, group = message.sender, _address(message.chat.id)
     topic = message.message_thread_id if message.is_topic_message else None
     if message.sender_chat is not None and not message.is_automatic_forward:
-        return InGroup(_address(message.chat.id), None, name, named, topic)
+        return InGroup(group, None, name, named, topic, message.chat.title)
     # Bots that answer each other never end; and what a channel has published is nobody's question.
     if sender is None or sender.is_bot or message.is_automatic_forward:
         return Ignored()
-    return InGroup(_address(message.chat.id), str(sender.id), name, named, topic)
+    return InGroup(group, str(sender.id), name, named, topic, message.chat.title)
 
 
 def _command(text: str) -> tuple[str, str, str]:
