@@ -12,7 +12,7 @@ from core.coaching import Coaching
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
 from core.coaching.told import Here
-from core.dialogue import Prompt, Tap
+from core.dialogue import Prompt, Tap, Taps
 from core.diary import Age, Diary, Origin, Quiet, Rhythm, Run, Slot
 from core.members import Preferences, Units
 
@@ -593,6 +593,37 @@ async def test_one_day_is_left(runner: Runner) -> None:
 
     assert runner.notice.text == said("one_day")
     assert runner.diary.days == (2,)
+
+
+@pytest.mark.parametrize(
+    ("before", "chosen", "after"),
+    [
+        ((0, 1, 2, 3, 4, 5, 6), (1, 3), (1, 3)),
+        ((1, 3), (1, 3, 6), (1, 3, 6)),
+        ((1, 3), (2,), (2,)),  # never without a day in between
+    ],
+)
+async def test_several_days_are_chosen_in_one_go(
+    runner: Runner, before: tuple[int, ...], chosen: tuple[int, ...], after: tuple[int, ...]
+) -> None:
+    runner.diary = replace(runner.diary, days=before)
+    await runner.says("/settings")
+    await runner.taps(button("days"))
+    lines = enumerate(choice for choice in runner.prompt.choices if choice.ticked is not None)
+    await runner.sends(Taps(runner.address, tuple(b.tap for day, b in lines if b.ticked is not (day in chosen))))
+
+    assert runner.diary.days == after
+    assert [b.label for b in runner.prompt.choices if b.ticked] == [words.list("ui", "days")[day] for day in after]
+
+
+async def test_no_day_chosen_leaves_one_and_says_so(runner: Runner) -> None:
+    runner.diary = replace(runner.diary, days=(1, 3))
+    await runner.says("/settings")
+    await runner.taps(button("days"))
+    await runner.sends(Taps(runner.address, tuple(b.tap for b in runner.prompt.choices if b.ticked)))
+
+    assert runner.notice.text == said("one_day")
+    assert len(runner.diary.days) == 1
 
 
 async def test_a_word_of_danger_is_no_setting(runner: Runner) -> None:

@@ -1,5 +1,6 @@
 """The one door to all of it: commands, taps and typed answers about check-ins."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from core.coaching.following import Following
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
 from core.coaching.told import OPEN_FOR, Here, Proposal, Reach, Told
-from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Text, typed
+from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Taps, Text, typed
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button, Role
@@ -58,10 +59,10 @@ class Coaching:
         here = Here(diary or Diary(), record.preferences, now, fresh, self._reach(record, apart=apart), proposal)
         turn = _Turn(self._library, here, record, session, self._timetable.days)
         match inbound:
-            case Tap(token=text) if (token := read(text)) and len(token.thread) == THREAD:
-                return turn.on_thread(token)
-            case Tap(token=text) if (token := read(text)) and token.thread == MENU:
-                return turn.on_menu(token)
+            case Tap(token=text):
+                return turn.on_tap(text)
+            case Taps(tokens=tokens):
+                return turn.on_taps(tokens)
             case Command(name=name, rest=rest) if not typed.danger_in(self._words, f"{name} {rest}"):
                 return turn.command(name, rest)
             case Text(text=text) if text.strip() and not typed.danger_in(self._words, text):
@@ -121,6 +122,25 @@ class _Turn:
         self._record, self._session = record, session
         self._arranging = Arranging(library, here, record.consents)
         self._telling = Telling(library, here)
+
+    def on_taps(self, texts: Sequence[str]) -> Told | None:
+        """Return what several presses lead to, one after the other: only what the last of them shows is said."""
+        turn, led = self, Told(())
+        for text in sorted(texts, key=_clears):
+            told = turn.on_tap(text)
+            if told is None:
+                return None
+            led = replace(told, diary=told.diary or led.diary, consents=(*led.consents, *told.consents))
+            here = replace(self._here, diary=led.diary or self._here.diary)
+            record = replace(self._record, consents=(*self._record.consents, *led.consents))
+            turn = _Turn(self._library, here, record, self._session, self._days)
+        return led
+
+    def on_tap(self, text: str) -> Told | None:
+        token = read(text)
+        if token is not None and len(token.thread) == THREAD:
+            return self.on_thread(token)
+        return self.on_menu(token) if token is not None and token.thread == MENU else None
 
     def on_thread(self, token: Token) -> Told:
         asking, follow_up = self._here.diary.asking(token.thread), self._here.diary.follow_up(token.thread)
@@ -252,3 +272,8 @@ class _Turn:
         if told.diary is None or told.diary.zone_known:
             return told
         return self._arranging.where(told)
+
+
+def _clears(token: str) -> bool:
+    """Return whether a token clears a tick: of something that may not be empty, what is chosen anew is set first."""
+    return token.endswith("-")
