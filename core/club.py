@@ -34,6 +34,8 @@ class Chat:
     """That of whoever did it."""
     channel: str | None = None
     """The channel of it where that was, where it has channels."""
+    closed: bool = False
+    """Whether the bot may not write in that channel."""
 
 
 @dataclass(frozen=True, slots=True)

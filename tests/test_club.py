@@ -14,7 +14,7 @@ from core.calendar import LARGEST, MOST_RUNS
 from core.club import MOST_CLUBS, Chat, Club, Standing, UnreadableClub, from_json, to_json
 from core.coaching import Coaching
 from core.companion import Companion
-from core.dialogue import Command, Inbound, Notice, Prompt, Reply, Tap, Taps, Upload
+from core.dialogue import Command, Inbound, Missing, Notice, Prompt, Reply, Tap, Taps, Upload
 from core.diary import Diary
 from core.diary import from_json as diary_of
 from core.errors import CannotTell
@@ -197,12 +197,13 @@ async def test_who_is_not_there_or_cannot_be_told_sees_nothing(claimed: Bot, sta
         assert "Track" not in said
 
 
-async def test_someone_of_another_platform_is_a_stranger(claimed: Bot) -> None:
+async def test_who_cannot_be_asked_about_here_is_sent_to_its_chat(claimed: Bot) -> None:
     club = await claimed.club()
+    elsewhere = Chat(Address("discord", "guild/1"), "", Standing.ORGANISER)
 
-    said = await claimed.does(Command(Address("discord", "1"), "club", f"#{club.id}"))
-
-    assert said == words("club", "strangers")
+    for at in (None, elsewhere):
+        said = await claimed.does(Command(Address("discord", "1"), "club", f"#{club.id}", at=at))
+        assert said == words("club", "in_its_chat")
 
 
 @pytest.mark.parametrize(
@@ -210,6 +211,31 @@ async def test_someone_of_another_platform_is_a_stranger(claimed: Bot) -> None:
 )
 async def test_a_club_that_is_not_known_is_not_opened(at: Bot, rest: str, says: str) -> None:
     assert words("club", says) in await at.says(ANNA, rest)
+
+
+async def test_a_platform_that_says_who_is_who_only_in_the_chat_is_believed_there_alone(at: Bot) -> None:
+    server, dora = Address("discord", "guild/1"), Address("discord", "7")
+    for standing, says in ((Standing.ORGANISER, "how"), (Standing.MEMBER, "no_runs"), (Standing.ORGANISER, "how")):
+        assert words("club", says) in await at.does(Command(dora, "club", at=Chat(server, "", standing, channel="5")))
+    show = f"#{(await at.club()).id}"
+
+    assert await at.says(dora, "") == await at.says(dora, show) == words("club", "in_its_chat")
+
+
+async def test_a_button_is_posted_in_one_channel_where_the_bot_may_write(at: Bot) -> None:
+    server, dora = Chat(Address("discord", "guild/1"), "", Standing.ORGANISER, channel="5"), Address("discord", "7")
+
+    async def posts(chat: Chat, label: str) -> str:
+        await at.does(Command(dora, "club", "zone Berlin", at=chat))
+        return await at.does(Tap(dora, at.token(words("club", "buttons", label)), at=chat))
+
+    assert words("club", "closed") in await posts(replace(server, closed=True), "post")
+    assert (await at.club()).channel is None
+    for channel in ("5", "6"):
+        assert words("club", "posting") in await posts(replace(server, channel=channel), "post")
+        assert (await at.club()).channel == channel
+    assert words("club", "not_posting") in await posts(replace(server, channel="6"), "post_no")
+    assert (await at.club()).channel is None
 
 
 async def test_where_the_platform_says_who_they_are_it_is_not_asked_again(at: Bot) -> None:
@@ -378,6 +404,14 @@ async def test_a_file_that_cannot_be_used_says_what_to_do(claimed: Bot, content:
 
 
 # ---------------------------------------------------------------- Members
+
+
+@pytest.mark.parametrize("why", Missing)
+async def test_a_file_that_could_not_be_read_says_what_to_do(claimed: Bot, why: Missing) -> None:
+    await claimed.opens(ANNA)
+
+    assert words("club", "calendar", why) == await claimed.does(Upload(ANNA, why))
+    assert not (await claimed.club()).runs
 
 
 async def test_a_run_is_followed_only_by_someone_who_wants_to_be_asked(claimed: Bot) -> None:

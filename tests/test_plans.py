@@ -40,7 +40,9 @@ def statements() -> Iterator[tuple[str, str]]:
                 yield f"{name} {part}".strip(), statement
 
 
-ASKED_IN_TURNS = {name: words for name, words in statements() if name not in ONE_ROW | UPKEEP | OF_CLUBS and not name.startswith("_")}
+ASKED_IN_TURNS = {
+    name: words for name, words in statements() if name not in ONE_ROW | UPKEEP | OF_CLUBS and not name.startswith("_")
+}
 
 
 @pytest.mark.parametrize("name", ASKED_IN_TURNS)

@@ -45,6 +45,8 @@ class Taps:
     address: Address
     tokens: tuple[str, ...]
     """In order; at least one."""
+    at: Chat | None = None
+    """The chat of the club where that was, where the platform says so."""
 
 
 class Missing(StrEnum):

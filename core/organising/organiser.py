@@ -55,10 +55,10 @@ class _At:
     inbound: Inbound
 
     @property
-    def posts(self) -> bool:
-        """Whether it is in a channel of the club's, where something can be posted."""
+    def channel(self) -> str | None:
+        """The channel of the club's where it is, where something can be posted."""
         chat = _chat(self.inbound)
-        return chat is not None and chat.channel is not None
+        return None if chat is None else chat.channel
 
     @property
     def preferences(self) -> Preferences:
@@ -130,6 +130,8 @@ class Organising:
             club = await self.claimed(chat, inbound.address)
         if club is None:
             return "none_here" if chat is not None else "gone" if id is not None else "in_its_chat"
+        if not self._can_ask(inbound.address, club, chat):
+            return "in_its_chat"
         standing = await self._standing(inbound.address, club, chat)
         if standing is Standing.STRANGER:
             return "strangers"
@@ -138,13 +140,15 @@ class Organising:
     async def _club(self, id: str | None) -> Club | None:
         return next((club for club in await self._clubs.clubs() if club.id == id), None)
 
+    def _can_ask(self, who: Address, club: Club, chat: Chat | None) -> bool:
+        """Return whether it can be known what someone is in a club: some platforms say so only in its own chat."""
+        here = chat is not None and chat.address == club.chat
+        return here or (who.platform == club.chat.platform and who.platform in self._rights)
+
     async def _standing(self, who: Address, club: Club, chat: Chat | None) -> Standing:
         if chat is not None and chat.address == club.chat:
             return chat.standing
-        rights = self._rights.get(club.chat.platform)
-        if rights is None or who.platform != club.chat.platform:
-            return Standing.STRANGER
-        return await rights.standing(who, club.chat)
+        return await self._rights[who.platform].standing(who, club.chat)
 
     async def _claimed(self, chat: Chat, who: Address) -> Club | None:
         clubs = await self._clubs.clubs()
@@ -239,6 +243,8 @@ class Organising:
 
     async def _posts(self, at: _At, *, on: bool) -> Organised:
         chat = _chat(at.inbound)
+        if on and chat is not None and chat.closed:
+            return self._shown(at, self._words("club", "closed"))
         channel = chat.channel if on and chat is not None else None
         said = self._words("club", "posting" if channel else "not_posting")
         return await self._changed(at, replace(at.club, channel=channel), said)
@@ -246,7 +252,7 @@ class Organising:
     def _followed(self, at: _At) -> Organised:
         """Follow runs, or follow them no more; only for someone who is asked after their runs."""
         if not self._agreed(at):
-            return self._opt_in(at)
+            return self._opt_in(at, "opt_in")
         followed = list(at.diary.clubs)
         for token in (read_token(text) for text in _tokens(at.inbound)):
             run = None if token is None else at.club.run(token.arg)
@@ -264,11 +270,11 @@ class Organising:
         if run is None or not run.start <= self._now() < run.start + PRESSED_FOR:
             return Organised((Notice(self._words("club", "run_over"), fleeting=True),), at.preferences)
         if not self._agreed(at):
-            return self._opt_in(at)
+            return self._opt_in(at, "opt_in_first")
         return Organised((), at.preferences, run=run)
 
-    def _opt_in(self, at: _At) -> Organised:
-        return Organised((Notice(self._words("club", "opt_in")),), at.preferences, opts_in=True)
+    def _opt_in(self, at: _At, key: str) -> Organised:
+        return Organised((Notice(self._words("club", key)),), at.preferences, opts_in=True)
 
     def _agreed(self, at: _At) -> bool:
         return consents.agreed(self._words, at.record.consents, "check_ins")
@@ -277,7 +283,7 @@ class Organising:
 
     def _screen(self, at: _At) -> Screen:
         days = self._timetable.days
-        return Screen(self._library, at.club, at.standing, at.diary, days, self._now(), posts=at.posts)
+        return Screen(self._library, at.club, at.standing, at.diary, days, self._now(), at.channel)
 
     def _shown(self, at: _At, said: str = "") -> Organised:
         before: tuple[Notice | Prompt, ...] = (Notice(said, fleeting=True),) if said else ()

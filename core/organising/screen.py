@@ -31,8 +31,8 @@ class Screen:
     days: Mapping[str, Sequence[Run]]
     """When its runs are next, by their ids."""
     now: datetime
-    posts: bool = False
-    """Whether a button can be posted in the channel where this is."""
+    channel: str | None = None
+    """The channel where this is, where a button can be posted."""
 
     def drawn(self) -> Prompt:
         """Return the club, its runs each with a tick to follow it, and for an organiser what can be set."""
@@ -93,8 +93,8 @@ class Screen:
         return self._tap("follow", self._label(run), run.id[OWN : 2 * OWN], ticked=follows, state="-" if follows else "+")
 
     def _of_organisers(self) -> Iterator[Button]:
-        if self.posts and self.club.zone:
-            on = self.club.channel is not None
+        if self.channel is not None and self.club.zone:
+            on = self.club.channel == self.channel
             yield self._tap("post", self._words("club", "buttons", "post_no" if on else "post"), "no" if on else "yes")
         yield self._tap("end", self._words("club", "buttons", "end"))
 
