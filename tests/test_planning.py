@@ -258,7 +258,7 @@ async def test_a_tip_is_not_given_again_where_the_clock_is_put_back(world: World
     worse = replace(SORE, id="0badcaff", run=later, worst=7, light=Light.STEP_BACK)
     await world.has((await world.diary()).with_asking(worse))
     await world.lives(days(0.9))
-    assert given in (await world.diary()).tips
+    assert replace(given, occurrence=None) in (await world.diary()).tips
     assert [text[:9] for text in world.texts] == ["Tue 17:00"]
 
 
