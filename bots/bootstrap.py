@@ -31,6 +31,7 @@ from core.linking import Linking
 from core.members import Preferences
 from core.memory import MemoryClubs, MemoryRecords
 from core.organising import Organising
+from core.outages import Outages, log_over
 from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
 from core.planning import Planning
@@ -54,7 +55,7 @@ from core.storage import (
 from core.timetable import Timetable
 from core.vault import KeyRing, new_key_text
 from core.words import Words
-from scheduler.jobs import planning, purging, sending, upkeep
+from scheduler.jobs import planning, purging, sending, upkeep, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,14 @@ def running(
     store, since = keeping.store, now()
     if store is None:
         return Running(companion(settings))
-    folder, outreach = backups(environment), Outreach(store, {}, now)
+    outages = Outages(store, _connected(settings), log_over)
+    folder, outreach = backups(environment), Outreach(store, {}, now, watch=outages)
     library = loader.load(settings.language)
     timetable, rights = Timetable(), dict[str, Rights]({HERE.platform: AtTheTerminal()})
     planned = Planning(library, timetable)
     store.judged_by(planned.may)
     # Planned before it is sent, so that what has become due is there.
-    jobs = (*upkeep(store, folder), planning(store, planned.plan, timetable), sending(outreach))
+    jobs = (*upkeep(store, folder), watching(outages), planning(store, planned.plan, timetable), sending(outreach))
     kept, runner = records(settings, store), Runner(jobs, now)
     operations = Operations(
         store, folder, now, library.pathway.version, lambda: Course(since, runner.last("purge"), kept.failing)
@@ -148,6 +150,12 @@ async def days(settings: Settings, number: int) -> AsyncIterator[Days]:
             organisers = _Organisers(settings, store, {HERE.platform: AtTheTerminal()}, timetable)
             companion = _companion(library, records(settings, store), clock, organisers, writes_first=True)
             yield Days(companion, library.words, clock, ends, store, outreach, jobs, arrivals)
+
+
+def _connected(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the platforms that are connected."""
+    platforms = {"telegram": settings.telegram, "discord": settings.discord}
+    return tuple(name for name, connected in platforms.items() if connected is not None)
 
 
 def _platforms(

@@ -33,5 +33,9 @@ class RetryLater(Exception):
         self.seconds = seconds
 
 
+class OutOfReach(RetryLater):
+    """The same, because nothing at all can be sent there: the platform cannot be reached, or does not let us in."""
+
+
 class CannotTell(Exception):
     """The platform does not say who someone is in a chat, at the moment: then nobody may do anything there."""

@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
-from core.errors import Gone, Refused, RetryLater, StorageUnavailable, Unreachable
+from core.errors import Gone, OutOfReach, Refused, RetryLater, StorageUnavailable, Unreachable
 from core.lanes import Lanes
 from core.ledger import Delivery, Owed, State, may_repeat
 from core.members import Address
-from core.ports import Ledger, Messenger, Now
+from core.ports import Ledger, Messenger, Now, Watch
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,9 @@ class Outreach:
         now: Now,
         *,
         sleep: Sleep = asyncio.sleep,
+        watch: Watch | None = None,
     ) -> None:
-        self._ledger, self._now, self._sleep = ledger, now, sleep
+        self._ledger, self._now, self._sleep, self._watch = ledger, now, sleep, watch
         self._messengers = dict(messengers)
         self._permits: dict[str, Permit] = dict.fromkeys(messengers, at_once)
         self._free: dict[str, Free] = dict.fromkeys(messengers, not_known)
@@ -184,10 +185,15 @@ class Outreach:
             await self._sleep(outcome.seconds)
 
     async def _outcome(self, claimed: Delivery) -> str | Exception | None:
+        platform = claimed.address.platform
         try:
-            return await self._messengers[claimed.address.platform].send(claimed)
+            outcome: str | Exception | None = await self._messengers[platform].send(claimed)
         except Exception as error:  # noqa: BLE001 - every error is an outcome; one that is not named is an unknown one
-            return error
+            outcome = error
+        if self._watch is not None:
+            reached = not isinstance(outcome, Exception) or _answered(outcome)
+            await (self._watch.worked if reached else self._watch.failed)(platform, self._now())
+        return outcome
 
     async def _dropped(self, claimed: Delivery, refusal: Exception) -> None:
         if isinstance(refusal, Unreachable):
@@ -210,3 +216,9 @@ class Outreach:
             return None
         left = replace(claimed, state=State.UNKNOWN)
         return (left, AGAIN * 2 ** (left.attempt - 1)) if may_repeat(left, self._now()) else None
+
+
+def _answered(outcome: Exception) -> bool:
+    """Return whether a platform has answered, if only with a refusal."""
+    named = isinstance(outcome, Gone | Refused | RetryLater | Unreachable)
+    return named and not isinstance(outcome, OutOfReach)

@@ -9,6 +9,7 @@ from core.ledger import Delivery, Going, Owed, Wait
 from core.link import Outcome, Step
 from core.members import Address
 from core.record import Change, Erased, Planned, Record, Sent
+from core.sending import Sending
 
 Now = Callable[[], datetime]
 """The present, as an aware UTC time."""
@@ -95,6 +96,30 @@ class Inbox(Protocol):
 
     async def set_aside(self, row: str) -> None:
         """Stop handling an update that nothing can be made of."""
+        ...
+
+
+class Sendings(Protocol):
+    """Where it is kept how sending on each platform goes."""
+
+    async def sending(self, platform: str) -> Sending | None:
+        """Return how it goes on a platform, as far as that was noted."""
+        ...
+
+    async def keep_sending(self, sending: Sending) -> None:
+        """Keep how it goes."""
+        ...
+
+
+class Watch(Protocol):
+    """Is told what becomes of tries to send."""
+
+    async def failed(self, platform: str, now: datetime) -> None:
+        """Note that a platform could not be reached."""
+        ...
+
+    async def worked(self, platform: str, now: datetime) -> None:
+        """Note that a platform has answered."""
         ...
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.club import Club
 from core.organising import refresh
+from core.outages import Outages
 from core.outreach import Outreach
 from core.ports import Planner
 from core.storage import Store, back_up_if_due
@@ -46,6 +47,11 @@ def purging(store: Store) -> Job:
 def sending(outreach: Outreach) -> Job:
     """Return what hands over everything that is owed and due; it waits for no message to be sent."""
     return Job("send", OFTEN, lambda _now: outreach.send_due())
+
+
+def watching(outages: Outages) -> Job:
+    """Return what notes that Hipwise runs: so it is known after how long it was off."""
+    return Job("alive", HOURLY, outages.alive)
 
 
 def planning(store: Store, plan: Planner, timetable: Timetable) -> Job:

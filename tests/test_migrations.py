@@ -216,6 +216,8 @@ def rows_of(number: int) -> Iterator[tuple[str, dict[str, object]]]:
             yield "clubs", {"member": CLUB, "chat_digest": LOOKUP.of("telegram", "-1001"), "club": club}
         case 9:
             yield "zones", {"version": "2026a"}
+        case 10:
+            yield "sendings", {"platform": "small", "alive": minute, "since": minute, "until": None}
         case _:  # nothing yet: a test says so
             return
 

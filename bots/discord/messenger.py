@@ -15,7 +15,7 @@ from bots.discord.limits import LAST_MESSAGES, LONGEST_NONCE
 from bots.discord.render import layout
 from bots.discord.request import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, MaybeSent, NotSent, Refusal, Requests
 from core.dialogue import Reply
-from core.errors import Refused, RetryLater, Unreachable
+from core.errors import OutOfReach, Refused, RetryLater, Unreachable
 from core.ledger import Delivery, Kind, Owed
 from core.members import Address
 from core.replies import owed as owed_as
@@ -85,7 +85,7 @@ class Messenger:
         except NotSent as error:
             if error.held:
                 self._refuse(delivery.address, error.seconds)
-            raise RetryLater(error.seconds) from None
+            raise (RetryLater if error.held else OutOfReach)(error.seconds) from None
         except Refusal as refusal:
             raise _known(refusal) from None
 
@@ -158,7 +158,7 @@ class Messenger:
 def _known(refusal: Refusal) -> Exception:
     """Return a refusal to write into a conversation as the outcome that it means."""
     if refusal.status == UNAUTHORIZED:
-        return RetryLater(NEW_TOKEN)
+        return OutOfReach(NEW_TOKEN)
     if refusal.status in (FORBIDDEN, NOT_FOUND) or refusal.code in CLOSED:
         return Unreachable()
     return Refused()

@@ -21,7 +21,7 @@ from bots.telegram.render import Keyboard, caption, drawn
 from bots.telegram.request import NotSent, retry_seconds
 from bots.telegram.updates import PLATFORM
 from core.dialogue import File
-from core.errors import Gone, Refused, RetryLater, Unreachable
+from core.errors import Gone, OutOfReach, Refused, RetryLater, Unreachable
 from core.ledger import Delivery, Kind
 from core.members import Address
 from core.replies import reply_of
@@ -132,9 +132,9 @@ class Messenger:
                 self._refuse(address, seconds)
                 return RetryLater(seconds)
             case NotSent() | Conflict():
-                return RetryLater(SOON)
+                return OutOfReach(SOON)
             case InvalidToken():
-                return RetryLater(NEW_TOKEN)
+                return OutOfReach(NEW_TOKEN)
             case BadRequest() if _is_about_the_chat(error):
                 return Unreachable()
             case BadRequest():

@@ -104,6 +104,12 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
     },
     "clubs": {"member": _OUR_ID, "chat_digest": Digest(), "club": Sealed()},
     "zones": {"version": Clear("which version of the zone database was planned with")},
+    "sendings": {
+        "platform": _PLATFORM,
+        "alive": Clear("when Hipwise last ran, to the minute; about nobody"),
+        "since": Clear("since when nothing could be sent there, to the minute; about nobody"),
+        "until": Clear("until when that was last so, to the minute; about nobody"),
+    },
     "tallies": {"name": Clear("the name of a count"), "count": Clear("a count over all members, gone ones too")},
 }
 

@@ -175,6 +175,8 @@ def _made_ready(new: Path, ring: KeyRing, listed: Listed, now: datetime) -> int:
             erase_rows(book, member)
         # What was due by now may have been sent since the backup: the ledger's rule says what may be repeated.
         book.run(sql.ALL_DUE_UNKNOWN, minute(now))
+        # How sending went then says nothing of the time since the backup.
+        book.run(sql.ERASE_SENDINGS)
         db.execute("COMMIT")
         db.execute(sql.USE_ONE_FILE)
     files.flush_file(new)

@@ -216,6 +216,15 @@ ON CONFLICT (member) DO UPDATE SET chat_digest = excluded.chat_digest, club = ex
 MOVE_CLUB = "UPDATE clubs SET chat_digest = ? WHERE member = ?"
 LOOK_AT_ALL = "UPDATE diaries SET look = ?"
 
+# ---------------------------------------------------------------- sendings
+
+SENDING = "SELECT alive, since, until FROM sendings WHERE platform = ?"
+KEEP_SENDING = """
+INSERT INTO sendings (platform, alive, since, until) VALUES (?, ?, ?, ?)
+ON CONFLICT (platform) DO UPDATE SET alive = excluded.alive, since = excluded.since, until = excluded.until
+"""
+ERASE_SENDINGS = "DELETE FROM sendings"
+
 # ---------------------------------------------------------------- erasure
 
 ABOUT_MEMBERS = (
@@ -231,7 +240,7 @@ ERASE_MEMBER = "DELETE FROM members WHERE id = ?"
 WITHOUT_KEY = "SELECT id FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id) LIMIT ?"
 MEMBERS_WITHOUT_KEY = "SELECT COUNT(*) FROM members WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.owner = members.id)"
 MEMBERS = "SELECT COUNT(*) FROM members"
-ABOUT_NOBODY = ("house", "keys", "tallies", "zones")
+ABOUT_NOBODY = ("house", "keys", "tallies", "zones", "sendings")
 
 # ---------------------------------------------------------------- retention, a chunk at a time
 

@@ -17,6 +17,7 @@ from core.ledger import Delivery, Going, Kind, Owed, Tallies, Wait
 from core.members import Address
 from core.ports import Judge, Planner, Receipt
 from core.record import Change, Erased, Record
+from core.sending import Sending
 from core.storage import (
     backup,
     clubs,
@@ -31,6 +32,7 @@ from core.storage import (
     reaching,
     receipts,
     retention,
+    sendings,
     sql,
     tallies,
 )
@@ -337,6 +339,14 @@ class Store(Database):
     async def tallies(self) -> Tallies:
         """Return the counts of all deliveries there ever were."""
         return await self._read(tallies.tallies)
+
+    async def sending(self, platform: str) -> Sending | None:
+        """Return how sending on a platform goes, as far as that was noted."""
+        return await self._read(lambda book: sendings.kept(book, platform))
+
+    async def keep_sending(self, sending: Sending) -> None:
+        """Keep how sending on a platform goes."""
+        await self._note(lambda book: sendings.keep(book, sending))
 
     # ---------------------------------------------------------------- members
 
