@@ -139,7 +139,7 @@ def running(
 async def days(settings: Settings, number: int) -> AsyncIterator[Days]:
     """Give a Hipwise that lives through so many days from now on by a clock of its own. What it keeps is gone after that."""
     library, clock = loader.load(settings.language), Clock(now().replace(second=0, microsecond=0))
-    ends, arrivals, timetable = clock() + timedelta(days=number), Arrivals(clock), Timetable()
+    ends, arrivals, timetable = clock.at + timedelta(days=number), Arrivals(clock), Timetable()
     planned = Planning(library, timetable)
     with TemporaryDirectory(prefix="hipwise-") as folder:
         ring = KeyRing.parse(new_key_text())

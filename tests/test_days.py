@@ -13,7 +13,7 @@ from bots import bootstrap
 from bots.commands import chat as chat_command
 from bots.console.days import read_span
 from chat import library
-from days import NEXT, Script, Turn, came, lived, opted_in, scheduled
+from days import NEXT, Script, Turn, came, lived, opted_in, scheduled, taps
 
 words = library().words
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -52,6 +52,24 @@ def test_the_clock_stands_until_it_is_moved() -> None:
     lines = lived(only({"text": "/hip"}, {"text": "no"}, {"advance": "90m"}, {"text": "/help"}), since=MONDAY)
 
     assert sorted({line["at"] for line in lines}) == ["2026-11-23T09:00:00+00:00", "2026-11-23T10:30:00+00:00"]
+
+
+def test_while_the_clock_stands_words_still_answer_what_was_asked_last() -> None:
+    def script() -> Script:
+        yield from opted_in()
+        ran = yield {"text": "/ran"}
+        yield from taps(ran, words("checkins", "buttons", "now"))
+        yield {"text": "/hip"}
+        turns.append((yield {"text": "none of these"}))
+        turns.append((yield {"text": "/settings"}))
+        yield from taps(turns[-1], words("checkins", "buttons", "quiet"))
+        turns.append((yield {"text": "22 to 7"}))
+
+    turns: list[Turn] = []
+    lived(script(), since=MONDAY)
+
+    assert turns[0][0]["question"] == "health"
+    assert words("checkins", "done") in turns[2][0]["text"]
 
 
 def test_what_comes_within_a_stretch_of_time_comes_at_its_own() -> None:

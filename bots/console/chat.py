@@ -116,7 +116,7 @@ class _Wall:
 
     async def show(self, came: Came | None = None) -> None:
         """Show the date where it has changed, and the time; with what came then, that too."""
-        wall = await self.days.wall(self.days.clock() if came is None else came.at)
+        wall = await self.days.wall(self.days.clock.at if came is None else came.at)
         if wall.date() != self.day:
             self.day = wall.date()
             self.write(f"\n{self.style.paint(self._date(wall), BOLD)}")

@@ -26,13 +26,16 @@ _SPAN = re.compile(rf"([1-9][0-9]{{0,4}}) ?({'|'.join(UNITS)})")
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved, but for a microsecond each time that it is read: what comes later is later."""
 
     at: datetime
+    """What it shows."""
+    read: int = 0
 
     def __call__(self) -> datetime:
-        """Return what it shows."""
-        return self.at
+        """Return the present."""
+        self.read += 1
+        return self.at + timedelta(microseconds=self.read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Arrivals:
     async def send(self, delivery: Delivery) -> None:
         """Take a message; it has no id here."""
         said = delivery.reply
-        self._came.append(Came(self._clock(), reply_of(said), said["occasion"], said["occurrence"]))
+        self._came.append(Came(self._clock.at, reply_of(said), said["occasion"], said["occurrence"]))
 
     def taken(self) -> tuple[Came, ...]:
         """Return what came since this was last asked."""

@@ -36,11 +36,11 @@ async def live(days: Days, lines: AsyncIterable[str], write: Callable[[str], Non
                 written({**as_json(came.reply), **scheduled}, came.at)
         else:
             for reply in await _answered(days.companion, line):
-                written(as_json(reply), days.clock())
+                written(as_json(reply), days.clock.at)
         if days.over:
             break
-        written({"kind": "end_of_turn"}, days.clock())
-    written({"kind": "end"}, days.clock())
+        written({"kind": "end_of_turn"}, days.clock.at)
+    written({"kind": "end"}, days.clock.at)
 
 
 async def _answered(companion: Companion, line: str) -> tuple[Reply, ...]:
