@@ -66,8 +66,9 @@ class Planning:
         diary = _waiting_still(diary_of(record.diary).since(now - REMEMBERED), now)
         owed: list[Owed] = []
         if self._may_ask(record, diary):
-            diary, last = self._over(diary, sent, now)
-            diary = self._with_askings(_begun(diary, sent), now)
+            # What never began is not over either: it would count as asked, and once a week is seldom enough.
+            diary, last = self._over(_begun(diary, sent), sent, now)
+            diary = self._with_askings(diary, now)
             owed += [*last, *(one for asking in diary.askings for one in self._asked(diary, asking, sent, now))]
         if self._may_write(record, diary, Occasion.FOLLOWUP):
             diary = self._followed(diary, now)
@@ -118,7 +119,7 @@ class Planning:
         for run in between(diary, now - BEHIND, now + AHEAD, self._timetable.days):
             if diary.asking(thread_of(run)) is None and backing_off.asks(diary, run):
                 planned = windows(diary, run)
-                if planned and planned[-1].until > now:
+                if planned and planned[-1].until >= now:
                     diary = diary.with_asking(opened(diary, run))
         return diary
 
@@ -272,7 +273,7 @@ def _settled(diary: Diary, sent: Sent, now: datetime) -> Diary:
 
 
 def _near(window: Window, now: datetime) -> bool:
-    return window.until > now and window.due <= now + AHEAD
+    return window.until >= now and window.due <= now + AHEAD
 
 
 def _later(delivery: Delivery, until: datetime) -> Going | Wait:
