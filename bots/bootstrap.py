@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,7 +31,7 @@ from core.library import Library
 from core.linking import Linking
 from core.members import Preferences
 from core.memory import MemoryClubs, MemoryRecords
-from core.organising import Organising
+from core.organising import Organising, post
 from core.outages import Outages, log_over
 from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
@@ -55,7 +56,7 @@ from core.storage import (
 from core.timetable import Timetable
 from core.vault import KeyRing, new_key_text
 from core.words import Words
-from scheduler.jobs import planning, purging, sending, upkeep, watching
+from scheduler.jobs import planning, posting, purging, sending, upkeep, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def running(
     planned = Planning(library, timetable)
     store.judged_by(planned.may)
     # Planned before it is sent, so that what has become due is there.
-    jobs = (*upkeep(store, folder), watching(outages), planning(store, planned.plan, timetable), sending(outreach))
+    planned_ahead = (planning(store, planned.plan, timetable), posting(store, timetable, partial(post, library)))
+    jobs = (*upkeep(store, folder), watching(outages), *planned_ahead, sending(outreach))
     kept, runner = records(settings, store), Runner(jobs, now)
     operations = Operations(
         store, folder, now, library.pathway.version, lambda: Course(since, runner.last("purge"), kept.failing)

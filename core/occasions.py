@@ -14,6 +14,7 @@ class Occasion(StrEnum):
     NUDGE = "nudge"
     TIP = "tip"
     LAST = "last"
+    POSTED = "posted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from core.diary import to_json as diary_plain
 from core.ledger import Delivery, Going, Kind, Owed, Wait
 from core.library import Library
 from core.occasions import Occasion, Window
+from core.organising import may_post
 from core.record import Planned, Record, Sent
 from core.replies import plain
 from core.runs import between
@@ -82,6 +83,8 @@ class Planning:
     def may(self, record: Record, delivery: Delivery, now: datetime) -> Going | Wait:
         """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew."""
         occasion = Occasion(delivery.reply["occasion"])
+        if occasion is Occasion.POSTED:
+            return may_post(delivery, now)
         if record.diary is None:
             return Going.LEAVE
         diary = diary_of(record.diary)
@@ -205,6 +208,8 @@ class Planning:
             case Occasion.TIP:
                 chosen = any(given.occurrence == delivery.reply["occurrence"] for given in diary.tips)
                 return now if chosen and not tips.to_be_seen(self._library.checkins.scale, diary, now) else None
+            case Occasion.POSTED:
+                return None  # it belongs to a club, which has no diary
 
     def _asking_due(
         self, diary: Diary, asking: Asking, delivery: Delivery, occasion: Occasion, now: datetime

@@ -7,17 +7,21 @@ from functools import partial
 from pathlib import Path
 
 from core.club import Club
+from core.ledger import Owed
 from core.organising import refresh
 from core.outages import Outages
 from core.outreach import Outreach
 from core.ports import Planner
 from core.storage import Store, back_up_if_due
-from core.timetable import Timetable
+from core.timetable import Days, Timetable
 
 HOURLY = timedelta(hours=1)
 OFTEN = timedelta(seconds=20)
 TOGETHER = 50
 """Diaries that are planned from in one commit."""
+
+Post = Callable[[Club, Days, datetime], Owed | None]
+"""A club, the days of its runs, and the time in; what is owed to its channel out, None where that is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,23 @@ def planning(store: Store, plan: Planner, timetable: Timetable) -> Job:
             pass
 
     return Job("plan", OFTEN, every)
+
+
+def posting(store: Store, timetable: Timetable, post: Post) -> Job:
+    """Return what posts in the channels of clubs after their runs; the timetable is brought up to date before."""
+    posted: dict[str, str | None] = {}
+
+    async def every(now: datetime) -> None:
+        clubs = await store.clubs()
+        await refresh(timetable, clubs, now)
+        for club in clubs:
+            owed = post(club, timetable.days, now)
+            # Asked of the store once for each, and not again until its window is over.
+            if owed is not None and posted.get(club.id) != owed.occurrence:
+                await store.post(club, owed)
+                posted[club.id] = owed.occurrence
+
+    return Job("post", OFTEN, every)
 
 
 def due(jobs: Iterable[Job], last: Mapping[str, datetime], now: datetime) -> tuple[Job, ...]:

@@ -1,6 +1,7 @@
 """Clubs as a conversation: what organisers set, and which group runs members follow."""
 
 from core.organising.organiser import Organised, Organising
+from core.organising.posting import may_post, post
 from core.organising.refreshing import refresh
 
-__all__ = ["Organised", "Organising", "refresh"]
+__all__ = ["Organised", "Organising", "may_post", "post", "refresh"]

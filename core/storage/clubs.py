@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
 from core.club import Club, UnreadableClub, from_json, to_json
+from core.ledger import Delivery, Owed
 from core.members import Address
-from core.storage import members, sql
-from core.storage.book import Book, fresh_id
+from core.storage import members, outbox, sql
+from core.storage.book import Book, fresh_id, minute
 from core.storage.erasure import erase_rows
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,25 @@ def keep(book: Book, club: Club) -> str:
     owner = found[0] if found is not None else _new(book)
     book.run(sql.SAVE_CLUB, owner, digest, book.seal("clubs.club", owner, owner, to_json(club)))
     return owner
+
+
+def post_in(book: Book, owner: str, club: Club, now: datetime) -> None:
+    """Have posts go to the club's channel from now on; what was owed to another one is skipped."""
+    at = members.door(book, club.chat)
+    if channel(book, at) != club.channel:
+        book.run(sql.SKIP_OPEN_OF, minute(now), owner)
+        members.keep_place(book, at or members.join(book, owner, club.chat), club.channel)
+
+
+def owe(book: Book, club: Club, owed: Owed, now: datetime) -> tuple[Delivery, ...]:
+    """Return a delivery for what is newly owed to a club's channel; nothing where it posts there no more."""
+    at = members.door(book, club.chat)
+    return () if at is None or channel(book, at) != club.channel else outbox.owe(book, at, [owed], club.chat, now)
+
+
+def channel(book: Book, at: members.Door | None) -> str | None:
+    """Return the channel where a club posts, whose door that is."""
+    return None if at is None else members.place(book, at)
 
 
 def end(book: Book, chat: Address) -> None:

@@ -94,11 +94,18 @@ def join(book: Book, member: str, address: Address) -> Door:
     return Door(row, member)
 
 
-def keep_place(book: Book, at: Door, place: str) -> None:
-    """Keep where on its platform the conversation at an address is."""
+def place(book: Book, at: Door) -> str | None:
+    """Return where on its platform the conversation at an address is, as far as that is kept."""
     (sealed,) = book.one(sql.KEPT_PLACE, at.row) or (None,)
-    if book.open("addresses.place", at.member, at.row, sealed) != place:
-        book.run(sql.KEEP_PLACE, book.seal("addresses.place", at.member, at.row, place), at.row)
+    kept: str | None = book.open("addresses.place", at.member, at.row, sealed)
+    return kept
+
+
+def keep_place(book: Book, at: Door, where: str | None) -> None:
+    """Keep where on its platform the conversation at an address is; None: nowhere any more."""
+    if place(book, at) != where:
+        sealed = None if where is None else book.seal("addresses.place", at.member, at.row, where)
+        book.run(sql.KEEP_PLACE, sealed, at.row)
 
 
 def save(book: Book, at: Door, change: Change, *, default: Preferences, now: datetime) -> None:

@@ -214,6 +214,7 @@ INSERT INTO clubs (member, chat_digest, club) VALUES (?, ?, ?)
 ON CONFLICT (member) DO UPDATE SET chat_digest = excluded.chat_digest, club = excluded.club
 """
 MOVE_CLUB = "UPDATE clubs SET chat_digest = ? WHERE member = ?"
+SKIP_OPEN_OF = "UPDATE outbox SET state = 'skipped', changed = ? WHERE member = ? AND state = 'open'"
 LOOK_AT_ALL = "UPDATE diaries SET look = ?"
 
 # ---------------------------------------------------------------- sendings

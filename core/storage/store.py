@@ -207,7 +207,7 @@ class Store(Database):
         now = self._now()
 
         def kept(book: Book) -> None:
-            clubs.keep(book, club)
+            clubs.post_in(book, clubs.keep(book, club), club, now)
             diaries.look_at_all(book, now)
 
         await self._write(kept)
@@ -221,6 +221,11 @@ class Store(Database):
             diaries.look_at_all(book, now)
 
         await self._write(ended)
+
+    async def post(self, club: Club, owed: Owed) -> tuple[Delivery, ...]:
+        """Return a delivery for what is newly owed to the channel where a club posts: each occurrence has one, ever."""
+        now = self._now()
+        return await self._write(lambda book: clubs.owe(book, club, owed, now))
 
     async def look_at_all(self, now: datetime) -> None:
         """Have every diary planned from anew."""
