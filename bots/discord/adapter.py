@@ -13,12 +13,14 @@ from typing import Any, Protocol
 from bots.discord import interactions
 from bots.discord.commands import suggested, topics
 from bots.discord.exchange import FORM, SUGGEST, Exchange, Exchanges
-from bots.discord.interactions import Asked, Did, Ignored, Turned, Typing, WantsToType, Wrote
+from bots.discord.files import Files
+from bots.discord.interactions import Asked, Did, Ignored, Turned, Typing, Uploaded, WantsToType, Wrote
 from bots.discord.messenger import drawn, owed
 from bots.discord.render import modal
 from bots.discord.request import MaybeSent, NotSent, Refusal
+from core.club import Standing
 from core.companion import Companion
-from core.dialogue import Inbound, Reply, Tap
+from core.dialogue import Inbound, Missing, Reply, Tap, Upload
 from core.errors import Refused, StorageUnavailable
 from core.intake import Unreadable
 from core.lanes import Lanes
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 DEFER_AFTER = 1.0
 """Seconds until an interaction whose answer is not on its way is deferred: two are left for that."""
+MOST_NAMES = 1_000
+"""Servers whose names are known: many times those of one club's bot."""
 
 
 class Sent(Protocol):
@@ -46,11 +50,20 @@ class Adapter:
     """Acts on what the gateway tells. Nothing that it tells may make this fail."""
 
     def __init__(
-        self, *, words: Words, companion: Companion, outreach: Outreach, exchanges: Exchanges, sent: Sent, now: Now
+        self,
+        *,
+        words: Words,
+        companion: Companion,
+        outreach: Outreach,
+        exchanges: Exchanges,
+        files: Files,
+        sent: Sent,
+        now: Now,
     ) -> None:
-        self._words, self._now, self._sent = words, now, sent
+        self._words, self._now, self._sent, self._files = words, now, sent, files
         self._companion, self._outreach, self._exchanges = companion, outreach, exchanges
         self._topics = topics(words)
+        self._names: dict[str, str] = {}
         self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unanswered: deque[tuple[float, Exchange]] = deque()
@@ -59,7 +72,7 @@ class Adapter:
     def interaction(self, told: object) -> None:
         """Take an interaction, and act on it as soon as those of its member before it are done. This never waits."""
         try:
-            meaning = interactions.read(told, self._now())
+            meaning = interactions.read(told, self._now(), self._names)
         except Unreadable as error:
             log.warning("update.unreadable", extra={"platform": interactions.PLATFORM, "error": type(error).__name__})
             return
@@ -77,6 +90,15 @@ class Adapter:
             inbound, channel = meaning.inbound, meaning.channel
             self._lanes.add(inbound.address, lambda: self._answer(inbound, channel))
 
+    def guild(self, told: object) -> None:
+        """Take the name of a server: a club that is claimed there is called so at first."""
+        try:
+            id, name = interactions.read_guild(told)
+        except Unreadable:
+            return
+        if id in self._names or len(self._names) < MOST_NAMES:
+            self._names[id] = name
+
     async def done(self) -> None:
         """Return once every interaction that was taken is with the outreach, or answered."""
         await self._lanes.empty()
@@ -91,7 +113,7 @@ class Adapter:
 
     # ---------------------------------------------------------------- One interaction
 
-    def _take(self, meaning: Did | WantsToType | Turned | Typing, exchange: Exchange) -> None:
+    def _take(self, meaning: Did | Uploaded | WantsToType | Turned | Typing, exchange: Exchange) -> None:
         match meaning:
             case Typing(text=text):
                 self._begin(self._suggest(exchange, text))
@@ -103,6 +125,9 @@ class Adapter:
             case Did():
                 self._defer_later(exchange)
                 self._lanes.add(meaning.address, lambda: self._act(meaning, exchange))
+            case Uploaded():
+                self._defer_later(exchange)
+                self._lanes.add(meaning.address, lambda: self._open(meaning))
 
     async def _act(self, did: Did, exchange: Exchange) -> None:
         """Have what a member did answered."""
@@ -110,6 +135,14 @@ class Adapter:
             await exchange.defer()  # nothing has changed, and nothing is to be said
         else:
             await self._answer(did.inbound, did.asked)
+
+    async def _open(self, uploaded: Uploaded) -> None:
+        """Have a file answered; of whoever may change nothing it is not fetched."""
+        at = uploaded.at
+        content: bytes | Missing = b""
+        if at is not None and at.standing is Standing.ORGANISER:
+            content = await self._files.read(uploaded.url, uploaded.size)
+        await self._answer(Upload(uploaded.address, content, at), uploaded.asked)
 
     async def _answer(self, inbound: Inbound, to: Asked | str) -> None:
         ready = self._outreach.ready(inbound.address)

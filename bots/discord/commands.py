@@ -6,18 +6,25 @@ from typing import Any
 
 import msgspec
 
+from bots.discord.interactions import FILE, TEXT
 from bots.discord.limits import CHOICES, LONGEST_CHOICE
 from bots.discord.request import Requests
 from core.words import Words
 
-SLASH, TEXT = 1, 3
-"""The types of a command, and of what can be typed behind it."""
+SLASH = 1
+"""The type of a command."""
 EVERYWHERE, ANYHOW = [0, 1, 2], [0, 1]
 """Contexts: servers, the conversation with the bot, other conversations. Installed on a server, or for one's own account."""
-SEARCHES = "care"
-"""The command behind which a topic can be typed."""
-JOINS = "link"
-"""The command behind which a code can be typed."""
+BEHIND = {
+    "care": {"topic": TEXT},
+    "club": {"change": TEXT, "calendar": FILE},
+    "link": {"code": TEXT},
+    "pause": {"how_long": TEXT},
+    "ran": {"run": TEXT},
+}
+"""What can stand behind each command, and of which type it is."""
+SUGGESTED = "topic"
+"""What Hipwise suggests as it is typed."""
 LOCALES = {"en": ("en-GB", "en-US"), "es": ("es-ES", "es-419"), "pt": ("pt-BR",), "sv": ("sv-SE",)}
 """Discord's names of languages that are not called as ours are."""
 
@@ -58,12 +65,15 @@ def suggested(typed: str, titles: Sequence[str]) -> list[dict[str, str]]:
 
 def _command(name: str, says: str, words: Words) -> dict[str, Any]:
     command = {"type": SLASH, "name": name, **_described(says, words)}
-    if name == SEARCHES:
-        topic = {"type": TEXT, "name": "topic", **_described(words("platform", "discord", "topic"), words)}
-        command["options"] = [{**topic, "autocomplete": True}]
-    if name == JOINS:
-        command["options"] = [{"type": TEXT, "name": "code", **_described(words("platform", "discord", "code"), words)}]
+    options = [_option(option, kind, words) for option, kind in BEHIND.get(name, {}).items()]
+    if options:
+        command["options"] = options
     return {**command, "contexts": EVERYWHERE, "integration_types": ANYHOW}
+
+
+def _option(name: str, kind: int, words: Words) -> dict[str, Any]:
+    option = {"type": kind, "name": name, **_described(words("platform", "discord", name), words)}
+    return {**option, "autocomplete": True} if name == SUGGESTED else option
 
 
 def _described(says: str, words: Words) -> dict[str, Any]:

@@ -6,7 +6,7 @@ told to the operator here, and tried again, slower each time.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Any, Never
 
@@ -114,19 +114,19 @@ class Connection:
         self.app = ""
         """The application's id, once ready."""
 
-    async def run(self, interaction: Heard, message: Heard) -> Never:
-        """Hand over every interaction and every message, as raw JSON values, until cancelled."""
+    async def run(self, heard: Mapping[str, Heard]) -> Never:
+        """Hand over these events, by name, as raw JSON values, until cancelled."""
         library.point(self._settings.api, self._settings.gateway)
         library.leave_voice()
         while True:
-            error = await self._held(interaction, message)
+            error = await self._held(heard)
             trouble = _trouble(error)
             log.warning("discord.not_connected", extra={"kind": trouble.value, "error": type(error).__name__})
             self._say(trouble)
             await self._sleep(max(self._pause, getattr(error, "retry_after", 0.0)))
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    async def _held(self, interaction: Heard, message: Heard) -> Exception:
+    async def _held(self, heard: Mapping[str, Heard]) -> Exception:
         """Hold the line for as long as the library can; return what it gave up over."""
         line = Line(self._gone, self._identifying)
 
@@ -136,8 +136,7 @@ class Connection:
             self.app = str(line.application_id)
             self._back()
 
-        events = {"READY": ready, "RESUMED": lambda _: self._back()}
-        library.hear(line, {**events, "INTERACTION_CREATE": interaction, "MESSAGE_CREATE": message})
+        library.hear(line, {**heard, "READY": ready, "RESUMED": lambda _: self._back()})
         self._gone()
         try:
             await line.start(self._settings.token)

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any
 
 import msgspec
 
 from bots.discord import custom_ids
+from core.club import Chat, Standing
 from core.dialogue import Command, Inbound, Notice, Prompt, Reply, Tap, Taps, Text
 from core.intake import Unreadable
 from core.limits import LONGEST_TEXT
@@ -25,6 +26,28 @@ BOT_DM = 1
 """The context of a conversation with the bot, which nobody else reads."""
 TEXT_MESSAGES = (0, 19)
 """The types of message that someone wrote: by itself, or in reply."""
+
+
+TEXT, FILE = 3, 11
+"""The types of what stands behind a command: something typed, and a file."""
+THREADS = (10, 11, 12)
+"""The types of channel in which something is written by another right."""
+
+
+class Can(IntFlag):
+    """What someone may do in a channel, as far as it is asked for here."""
+
+    ADMINISTRATOR = 1 << 3
+    MANAGE_GUILD = 1 << 5
+    VIEW_CHANNEL = 1 << 10
+    SEND_MESSAGES = 1 << 11
+    READ_MESSAGE_HISTORY = 1 << 16
+    SEND_MESSAGES_IN_THREADS = 1 << 38
+
+
+ORGANISES = Can.ADMINISTRATOR | Can.MANAGE_GUILD
+"""Either is enough. Who owns a server has every right there."""
+READS = Can.VIEW_CHANNEL | Can.READ_MESSAGE_HISTORY
 
 
 class Kind(IntEnum):
@@ -81,6 +104,18 @@ class Did:
 
 
 @dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A member sent a file behind a command; what is in it is still to be fetched."""
+
+    address: Address
+    asked: Asked
+    at: Chat | None
+    url: str = field(repr=False)
+    size: int
+    """Bytes, as Discord says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wrote:
     """A member wrote something in their conversation with the bot."""
 
@@ -119,7 +154,7 @@ class Ignored:
     """Nothing for us."""
 
 
-Meaning = Did | Wrote | WantsToType | Turned | Typing | Ignored
+Meaning = Did | Uploaded | Wrote | WantsToType | Turned | Typing | Ignored
 
 
 class _User(msgspec.Struct):
@@ -129,6 +164,12 @@ class _User(msgspec.Struct):
 
 class _Member(msgspec.Struct):
     user: _User
+    permissions: Any = None
+    """All that they may do in the channel, as Discord worked it out for this interaction: a number in digits."""
+
+
+class _Channel(msgspec.Struct):
+    type: int = 0
 
 
 class _Message(msgspec.Struct):
@@ -138,7 +179,17 @@ class _Message(msgspec.Struct):
 
 class _Option(msgspec.Struct):
     name: str
+    type: int = TEXT
     value: Any = None
+
+
+class _File(msgspec.Struct):
+    url: str
+    size: int
+
+
+class _Resolved(msgspec.Struct):
+    attachments: dict[str, _File] = {}
 
 
 class _Data(msgspec.Struct):
@@ -147,6 +198,7 @@ class _Data(msgspec.Struct):
     values: list[str] = []
     options: list[_Option] = []
     components: list[Any] = []
+    resolved: _Resolved | None = None
 
 
 class _Interaction(msgspec.Struct):
@@ -155,6 +207,10 @@ class _Interaction(msgspec.Struct):
     token: str
     type: int
     channel_id: str | None = None
+    channel: _Channel | None = None
+    guild_id: str | None = None
+    app_permissions: Any = None
+    """What we may do in the channel."""
     context: int | None = None
     member: _Member | None = None
     user: _User | None = None
@@ -171,15 +227,29 @@ class _Written(msgspec.Struct):
     webhook_id: str | None = None
 
 
+class _Guild(msgspec.Struct):
+    id: str
+    name: str
+
+
 _TOKEN = re.compile(r"[\x21-\x7e]{1,2000}")
 _ID = re.compile(r"[0-9]{1,20}")
+_KNOWN = sum(Can)
+LONGEST_NAME = 100
+"""Characters of a server's name, as Discord has it."""
 
 
-def read(told: object, now: datetime) -> Meaning:
-    """Return what an interaction means; raise Unreadable where nothing can be made of it."""
+NO_NAMES: Mapping[str, str] = {}
+
+
+def read(told: object, now: datetime, names: Mapping[str, str] = NO_NAMES) -> Meaning:
+    """Return what an interaction means; raise Unreadable where nothing can be made of it.
+
+    `names` are those of servers, by id, as far as they are known: an interaction does not say how its server is called.
+    """
     try:
         given = msgspec.convert(told, _Interaction)
-        return _meaning(given, _asked(given, now), _address(given))
+        return _meaning(given, _asked(given, now), _address(given), _chat(given, names))
     except (ValueError, RecursionError) as error:  # also of a name with half a character in it
         raise Unreadable from error
 
@@ -201,17 +271,28 @@ def read_message(told: object) -> Wrote | Ignored:
     return Wrote(Text(address, text[:LONGEST_TEXT]), channel)
 
 
-def _meaning(given: _Interaction, asked: Asked, address: Address) -> Meaning:
+def read_guild(told: object) -> tuple[str, str]:
+    """Return the id and the name of a server; raise Unreadable where nothing can be made of it."""
+    try:
+        given = msgspec.convert(told, _Guild)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable from error
+    return _checked(given.id), _whole(given.name)[:LONGEST_NAME]
+
+
+def _meaning(given: _Interaction, asked: Asked, address: Address, at: Chat | None) -> Meaning:
     data = given.data
     if data is None:
         return Ignored()
     match given.type:
         case Kind.COMMAND:
-            return Did(address, asked, Command(address, _whole(data.name).casefold()[:LONGEST_TEXT], _option(data)))
+            if (file := _file(data)) is not None:
+                return Uploaded(address, asked, at, file.url, file.size)
+            return Did(address, asked, Command(address, _whole(data.name).casefold()[:LONGEST_TEXT], _option(data), at))
         case Kind.AUTOCOMPLETE:
             return Typing(asked, _option(data))
         case Kind.PRESS:
-            return _pressed(given, data, asked, address)
+            return _pressed(given, data, asked, address, at)
         case Kind.MODAL:
             text = next(_fields(data.components), "")
             return Did(address, asked, Text(address, text[:LONGEST_TEXT]))
@@ -219,7 +300,7 @@ def _meaning(given: _Interaction, asked: Asked, address: Address) -> Meaning:
             return Ignored()
 
 
-def _pressed(given: _Interaction, data: _Data, asked: Asked, address: Address) -> Meaning:
+def _pressed(given: _Interaction, data: _Data, asked: Asked, address: Address, at: Chat | None) -> Meaning:
     custom_id = _whole(data.custom_id)
     if custom_id == custom_ids.TYPE:
         return WantsToType(address, asked)
@@ -229,9 +310,9 @@ def _pressed(given: _Interaction, data: _Data, asked: Asked, address: Address) -
     if custom_id.startswith(custom_ids.MENU):
         above = given.message.components if given.message is not None else []
         tokens = custom_ids.taps(data.values, custom_id, above)
-        return Did(address, asked, Taps(address, tokens) if tokens else None)
+        return Did(address, asked, Taps(address, tokens, at) if tokens else None)
     # What carries no token of the core's is for the core to refuse.
-    return Did(address, asked, Tap(address, custom_ids.token_of(custom_id) or custom_id))
+    return Did(address, asked, Tap(address, custom_ids.token_of(custom_id) or custom_id, at))
 
 
 def _asked(given: _Interaction, now: datetime) -> Asked:
@@ -249,6 +330,27 @@ def _asked(given: _Interaction, now: datetime) -> Asked:
         changes=private,
         screen=message is not None and private and _is_screen(message.components),
     )
+
+
+def _chat(given: _Interaction, names: Mapping[str, str]) -> Chat | None:
+    """Return the server in which it was, with who they are there; None for a conversation."""
+    if given.guild_id is None or given.member is None or given.channel_id is None:
+        return None
+    guild, may = _checked(given.guild_id), _rights(given.app_permissions)
+    writes = Can.SEND_MESSAGES_IN_THREADS if given.channel and given.channel.type in THREADS else Can.SEND_MESSAGES
+    return Chat(
+        # No member has an address like this: theirs are digits.
+        Address(PLATFORM, f"guild/{guild}"),
+        names.get(guild, ""),
+        Standing.ORGANISER if _rights(given.member.permissions) & ORGANISES else Standing.MEMBER,
+        _checked(given.channel_id),
+        closed=(READS | writes) not in may,
+    )
+
+
+def _rights(given: object) -> Can:
+    """Return what someone may do; nothing, where that is not said."""
+    return Can(int(given) & _KNOWN) if isinstance(given, str) and _ID.fullmatch(given) else Can(0)
 
 
 def _address(given: _Interaction) -> Address:
@@ -270,9 +372,17 @@ def _whole(text: str) -> str:
 
 
 def _option(data: _Data) -> str:
-    """Return what was typed behind a command: it has one option at most."""
-    value = data.options[0].value if data.options else ""
+    """Return what was typed behind a command: of that there is one at most."""
+    value = next((option.value for option in data.options if option.type == TEXT), "")
     return _whole(value).strip()[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _file(data: _Data) -> _File | None:
+    """Return the file behind a command, if there is one."""
+    sent = {} if data.resolved is None else data.resolved.attachments
+    return next(
+        (sent.get(option.value) for option in data.options if option.type == FILE and isinstance(option.value, str)), None
+    )
 
 
 def _fields(components: list[Any]) -> Iterator[str]:

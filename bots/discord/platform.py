@@ -10,6 +10,7 @@ from bots.discord import commands
 from bots.discord.adapter import Adapter
 from bots.discord.connection import Connection, Sleep, Tell
 from bots.discord.exchange import Exchanges
+from bots.discord.files import Files
 from bots.discord.interactions import PLATFORM
 from bots.discord.limits import PACE
 from bots.discord.messenger import Messenger
@@ -51,7 +52,15 @@ class Discord:
         self._line = Connection(settings, tell, sleep=sleep)
         self._requests = Requests(settings.api, settings.token, asyncio.get_running_loop().time)
         exchanges = Exchanges(self._requests, now, sleep)
-        self._adapter = Adapter(words=words, companion=companion, outreach=outreach, exchanges=exchanges, sent=store, now=now)
+        self._adapter = Adapter(
+            words=words,
+            companion=companion,
+            outreach=outreach,
+            exchanges=exchanges,
+            files=Files(settings.api),
+            sent=store,
+            now=now,
+        )
         self._pacer = Pacer(PACE)
         messenger = Messenger(self._requests, exchanges, words, self._pacer.refused)
         outreach.connect(PLATFORM, messenger, self._permit, self._pacer.free)
@@ -60,7 +69,9 @@ class Discord:
         """Connect, go on with what an earlier process left, and take what comes."""
         beside = [asyncio.create_task(doing) for doing in (self._go_on(), self._show_commands())]
         try:
-            await self._line.run(self._adapter.interaction, self._adapter.message)
+            adapter = self._adapter
+            guilds = dict.fromkeys(("GUILD_CREATE", "GUILD_UPDATE"), adapter.guild)
+            await self._line.run({"INTERACTION_CREATE": adapter.interaction, "MESSAGE_CREATE": adapter.message, **guilds})
         finally:
             for task in beside:
                 task.cancel()
