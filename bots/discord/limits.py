@@ -1,6 +1,6 @@
 """What Discord allows a bot, as far as it says so."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.pacer import Pace
 
@@ -15,6 +15,8 @@ MOST_INVALID = 100
 """Answers of 401, 403 and 429 that we take within ten minutes: at 10,000 Discord shuts out the whole machine."""
 INVALID_FOR = timedelta(minutes=10)
 
+EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+"""When Discord's ids begin to count."""
 ANSWERED_WITHIN = timedelta(seconds=3)
 """An interaction is unknown after that, where nothing has answered it."""
 TOKEN_LASTS = timedelta(minutes=15)
@@ -25,4 +27,6 @@ LONGEST_CHOICE = 100
 """Characters of one."""
 LAST_MESSAGES = 50
 """So many messages of a conversation are looked through for one that may be there already."""
+PAGE, MOST_PAGES = 100, 5
+"""So many messages of a channel are read at once, and so often: more than a club says between a run and the next day."""
 LONGEST_NONCE = 25

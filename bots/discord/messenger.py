@@ -6,18 +6,19 @@ nonce, by which Discord knows it for a few minutes, and with a mark, by which we
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bots.discord.exchange import REMEMBERED, Exchanges, Gone, Message
 from bots.discord.interactions import Asked, asked_of, is_lasting, mark, mark_of
-from bots.discord.limits import LAST_MESSAGES, LONGEST_NONCE
-from bots.discord.render import layout
+from bots.discord.limits import EPOCH, LAST_MESSAGES, LONGEST_NONCE, MOST_PAGES, PAGE
+from bots.discord.render import layout, posted
 from bots.discord.request import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, MaybeSent, NotSent, Refusal, Requests
 from core.dialogue import Reply
 from core.errors import OutOfReach, Refused, RetryLater, Unreachable
 from core.ledger import Delivery, Kind, Owed
 from core.members import Address
+from core.occasions import Occasion
 from core.replies import owed as owed_as
 from core.replies import plain, reply_of
 from core.words import Words
@@ -35,6 +36,8 @@ CLOSED = (50007, 50278)
 """The codes of the refusal to write to someone; the first also comes with a status of 400."""
 FIRST = (Kind.CHECK_IN, Kind.TIP)
 """What is written first: only into the conversation that a member has opened."""
+SKEW = timedelta(minutes=5)
+"""How much Discord's clock may differ from ours."""
 _WEIGHTS = (Kind.NOTICE, Kind.QUESTION, Kind.FILE, Kind.VERDICT)
 """The kinds of reply; the weightiest says what may be done where the outcome is unknown."""
 
@@ -56,9 +59,14 @@ def drawn(delivery: Delivery, words: Words, page: int = 0) -> Message:
     """Return a page of what a delivery says, a turn or one reply, marked as that delivery; raise where it is neither."""
     said = delivery.reply["replies"] if delivery.reply.get("is") == LAYOUT else [delivery.reply]
     replies = tuple(reply_of(one) for one in said)
-    shown = layout(replies, words, page, delivery.id)
+    shown = posted(replies[0], words) if is_public(delivery) else layout(replies, words, page, delivery.id)
     shown.components[0]["id"] = mark(delivery.id, screen=not any(map(is_lasting, replies)))
     return Message(shown.components, shown.files)
+
+
+def is_public(delivery: Delivery) -> bool:
+    """Return whether a delivery is for a channel where others read."""
+    return delivery.reply.get("occasion") == Occasion.POSTED
 
 
 class Messenger:
@@ -87,7 +95,7 @@ class Messenger:
                 self._refuse(delivery.address, error.seconds)
             raise (RetryLater if error.held else OutOfReach)(error.seconds) from None
         except Refusal as refusal:
-            raise _known(refusal) from None
+            raise _known(refusal, public=is_public(delivery)) from None
 
     async def _answer(self, delivery: Delivery, asked: Asked) -> str | None:
         message = drawn(delivery, self._words)
@@ -121,7 +129,7 @@ class Messenger:
 
     async def _post(self, delivery: Delivery, channel: str) -> str:
         message = drawn(delivery, self._words)
-        if delivery.attempt > 1 and (there := await self._found(channel, message.components[0]["id"])) is not None:
+        if delivery.attempt > 1 and (there := await self._there(delivery, channel, message.components[0]["id"])) is not None:
             return f"{channel}/{there}"
         body = message.body | {"nonce": delivery.id[:LONGEST_NONCE], "enforce_nonce": True}
         unknown: MaybeSent | None = None
@@ -139,6 +147,31 @@ class Messenger:
                 break  # this one surely was not sent, and of the one before it that is not known
         raise unknown or MaybeSent("Sends")
 
+    async def _there(self, delivery: Delivery, channel: str, mark: int) -> str | None:
+        """Return the message of a delivery that may have been sent before, if it is there."""
+        if is_public(delivery):
+            return await self._found_among_others(channel, mark, delivery.due - SKEW)
+        return await self._found(channel, mark)
+
+    async def _found_among_others(self, channel: str, mark: int, since: datetime) -> str | None:
+        """Return the message with a mark, if it is among those since a time in a channel where others write too.
+
+        Raise MaybeSent where that cannot be told: too much was said since, or nothing can be read, for want of the right.
+        """
+        before = ""
+        for _ in range(MOST_PAGES):
+            path = f"/channels/{channel}/messages?limit={PAGE}{before}"
+            messages = _mappings(await self._requests.ask("GET", path, token=True))
+            found = next((one["id"] for one in messages if mark_of(one.get("components")) == mark), None)
+            if found is not None:
+                return str(found)
+            if not messages and not before:
+                break
+            if len(messages) < PAGE or written_at(messages[-1]["id"]) < since:
+                return None
+            before = f"&before={messages[-1]['id']}"
+        raise MaybeSent("Unread")
+
     async def _found(self, channel: str, mark: int) -> str | None:
         """Return the message with a mark, if it is among the last in a conversation."""
         messages = await self._requests.ask("GET", f"/channels/{channel}/messages?limit={LAST_MESSAGES}", token=True)
@@ -155,13 +188,18 @@ class Messenger:
                 raise
 
 
-def _known(refusal: Refusal) -> Exception:
-    """Return a refusal to write into a conversation as the outcome that it means."""
+def _known(refusal: Refusal, *, public: bool) -> Exception:
+    """Return a refusal to write somewhere as the outcome that it means; where others read, the next run is tried again."""
     if refusal.status == UNAUTHORIZED:
         return OutOfReach(NEW_TOKEN)
-    if refusal.status in (FORBIDDEN, NOT_FOUND) or refusal.code in CLOSED:
+    if not public and (refusal.status in (FORBIDDEN, NOT_FOUND) or refusal.code in CLOSED):
         return Unreachable()
     return Refused()
+
+
+def written_at(id: str) -> datetime:
+    """Return when something on Discord came about: its id says so, docs.discord.com/developers/reference."""
+    return EPOCH + timedelta(milliseconds=int(id) >> 22)
 
 
 def _mappings(given: object) -> list[Mapping[str, Any]]:

@@ -65,6 +65,12 @@ class Layout:
     """How many there are."""
 
 
+def posted(reply: Reply, words: Words) -> Layout:
+    """Return what is said where others read, and hangs on no turn: with its own buttons, and no way to type there."""
+    (page,) = paged([_block(reply, words, custom_ids.naming())])
+    return Layout(list(page.components), page.files, 1)
+
+
 def layout(replies: Sequence[Reply], words: Words, page: int = 0, kept: str = "") -> Layout:
     """Return one page, counted from 0, of what is said in a turn; the last where there are not so many.
 
