@@ -36,6 +36,16 @@ class Club:
         self.guild.admins.add(user.id)
         return self.member(user, channel)
 
+    def manager(self, user: User, channel: Channel | None = None) -> Member:
+        """Return a user who may manage the server from now on."""
+        self.guild.managers.add(user.id)
+        return self.member(user, channel)
+
+    def demotes(self, user: User) -> None:
+        """Let someone be a member like all others."""
+        self.guild.admins.discard(user.id)
+        self.guild.managers.discard(user.id)
+
     def adds_channel(self, name: str, *, bot_may: Can = USUAL) -> Channel:
         """Return a new channel."""
         channel = Channel(self.world.new_id(), ChannelKind.GUILD, name, self.guild, bot_may=bot_may)

@@ -9,7 +9,7 @@ from discord_api.refusal import Json, Path, refusal
 from discord_api.world import Can, Channel, Context, User, World
 
 SLASH = 1
-SUBCOMMAND, SUBCOMMAND_GROUP, STRING, INTEGER, BOOLEAN, NUMBER = 1, 2, 3, 4, 5, 10
+SUBCOMMAND, SUBCOMMAND_GROUP, STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 1, 2, 3, 4, 5, 10, 11
 GUILD_INSTALL, USER_INSTALL = 0, 1
 MOST_COMMANDS = {1: 100, 2: 15, 3: 15}
 LARGEST = 8000

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from discord_api.commands import typed
+from discord_api.commands import ATTACHMENT, typed
 from discord_api.components import Kind, walk
-from discord_api.content import Button, Content, Menu, Modal
+from discord_api.content import Attachment, Button, Content, Menu, Modal
 from discord_api.filling import filled
 from discord_api.interactions import Asked, Interaction, kind_of
 from discord_api.refusal import Json
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """How long a test waits for the bot, in seconds, before it fails."""
+NO_FILES: Mapping[str, bytes] = {}
 LOOK_AGAIN = 0.01
 """After so many seconds without a change, for what hangs on something else than this server."""
 
@@ -36,9 +37,9 @@ class Member:
 
     # ---------------------------------------------------------------- doing
 
-    def types(self, line: str) -> Interaction:
-        """Use a slash command as the app offers it: `/hip`, `/care topic:groin pain`."""
-        return self._commands(Asked.COMMAND, line)
+    def types(self, line: str, files: Mapping[str, bytes] | None = None) -> Interaction:
+        """Use a slash command as the app offers it: `/hip`, `/care topic:groin pain`; a file is named as `files` has it."""
+        return self._commands(Asked.COMMAND, line, files or {})
 
     def begins(self, line: str) -> Interaction:
         """Type a command as far as this, so that the bot is asked what could come next."""
@@ -183,7 +184,7 @@ class Member:
         message = event.message
         return message.sender == self.world.bot and message.reader in (None, self.user)
 
-    def _commands(self, kind: Asked, line: str) -> Interaction:
+    def _commands(self, kind: Asked, line: str, files: Mapping[str, bytes] = NO_FILES) -> Interaction:
         name = line.removeprefix("/").partition(" ")[0]
         offered = self.api.commands.offered(self.user, self.channel)
         assert line.startswith("/"), f"{line!r} is no command"
@@ -191,10 +192,20 @@ class Member:
         command = offered[name]
         options = typed(line, command, focused=kind is Asked.AUTOCOMPLETE)
         data: Json = {"id": command["id"], "name": name, "type": command["type"], "options": options}
+        attached = [option for option in options if option["type"] == ATTACHMENT]
+        if attached:
+            data["resolved"] = {"attachments": dict(self._uploads(option, files) for option in attached)}
         if "guild_id" in command:
             data["guild_id"] = command["guild_id"]
         owners = self.api.commands.owners(command, self.user, self.channel)
         return self._asks(kind, data, owners or self._owners())
+
+    def _uploads(self, option: Json, files: Mapping[str, bytes]) -> tuple[str, Json]:
+        """Send the file that an option names, which is known by its id from then on; return what is told of it."""
+        name, id = option["value"], self.world.new_id()
+        file = self.world.uploads[id] = Attachment(id, name, "text/calendar", files[name])
+        option["value"] = str(id)
+        return str(id), {**file.json, "url": self.api.file_url(file), "ephemeral": True}
 
     def _owners(self) -> Json:
         return {str(kind): owner for kind, owner in self.api.commands.installations(self.user, self.channel).items()}

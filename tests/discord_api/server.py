@@ -18,7 +18,7 @@ from discord_api.call import Call, Result, read
 from discord_api.clubs import Club
 from discord_api.commands import Commands
 from discord_api.components import EPHEMERAL
-from discord_api.content import Content
+from discord_api.content import Attachment, Content
 from discord_api.faults import JSON, Answers, CutOff, Fault, Faults, Reset, Silence, Slow, bans
 from discord_api.gateway import Gateway
 from discord_api.interactions import Interaction, Interactions
@@ -89,12 +89,15 @@ class DiscordApi:
         self.broken: list[Exception] = []
         """Errors of the server itself; the test that they happen in fails."""
         self.channels = Channels(self.world)
+        self.fetched: list[web.BaseRequest] = []
+        """The requests for files that members have sent."""
         self._port = port
         self._ended = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[self._elsewhere()])
         self.app.router.add_get("/gateway/", self.gateway.serve)
         self.app.router.add_get("/resume/", self.gateway.serve)
+        self.app.router.add_get("/attachments/{id}/{name}", self._file)
         for route in ROUTES:
             self.app.router.add_route(route.method, route.pattern, self._handler(route))
 
@@ -123,6 +126,10 @@ class DiscordApi:
     def url(self) -> str:
         """Return the root of the REST API, as DISCORD_API_URL takes it."""
         return f"http://127.0.0.1:{self._port}{BASE}"
+
+    def file_url(self, file: Attachment) -> str:
+        """Return where a file is that a member has sent: here, and not on Discord's own hosts."""
+        return f"http://127.0.0.1:{self._port}/attachments/{file.id}/{file.name}"
 
     @property
     def gateway_url(self) -> str:
@@ -220,6 +227,16 @@ class DiscordApi:
 
     def _tell(self, event: str, body: Json, intents: int) -> bool:
         return self.gateway.tell(event, body, intents)
+
+    async def _file(self, http: web.Request) -> web.StreamResponse:
+        self.fetched.append(http)
+        fault = self.faults.next("file", {})
+        if isinstance(fault, Answers):
+            return _answered(fault)
+        if isinstance(fault, Silence):
+            await self._wait(3600)
+        file = self.world.uploads.get(int(http.match_info["id"]))
+        return web.Response(status=404) if file is None else web.Response(body=file.data, content_type=file.kind)
 
     def _handler(self, route: Route) -> Handler:
         async def handle(http: web.Request) -> web.StreamResponse:

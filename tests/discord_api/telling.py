@@ -1,7 +1,7 @@
 """What an event says of who asks, and where."""
 
 from discord_api.refusal import Json
-from discord_api.world import USUAL, Channel, Guild, User, World
+from discord_api.world import USUAL, Can, Channel, Guild, User, World
 
 
 def asked(world: World, user: User, channel: Channel, owners: Json) -> Json:
@@ -17,12 +17,19 @@ def asked(world: World, user: User, channel: Channel, owners: Json) -> Json:
         "locale": user.locale,
         "entitlements": [],
         "attachment_size_limit": 10 * 2**20,
-        "app_permissions": str(int(channel.bot_may if guild and guild.has_bot else USUAL)),
+        "app_permissions": str(int(_bot_may(channel))),
     }
     if guild is None:
         return {**said, "user": user.json}
     member = {"user": user.json, "permissions": str(int(guild.may(user)) & (2**53 - 1)), **member_json(guild, user)}
     return {**said, "guild_id": str(guild.id), "guild": guild_json(guild), "guild_locale": "en-US", "member": member}
+
+
+def _bot_may(channel: Channel) -> Can:
+    """Return what the bot may do there: in a server that it is not in, only what an answer needs."""
+    if channel.guild is None:
+        return USUAL
+    return channel.bot_may if channel.guild.has_bot else Can.EMBED_LINKS | Can.ATTACH_FILES
 
 
 def guild_json(guild: Guild) -> Json:

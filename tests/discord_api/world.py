@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, IntFlag, StrEnum
 
-from discord_api.content import Content, Modal
+from discord_api.content import Attachment, Content, Modal
 from discord_api.refusal import Json
 
 Now = Callable[[], datetime]
@@ -85,13 +85,17 @@ class Guild:
     owner: User
     members: dict[int, User] = field(default_factory=dict)
     admins: set[int] = field(default_factory=set)
+    managers: set[int] = field(default_factory=set)
+    """Who may manage the server, and no more than that."""
     channels: dict[int, "Channel"] = field(default_factory=dict)
     has_bot: bool = True
     joined: datetime = _EPOCH
 
     def may(self, user: User) -> Can:
         """Return what someone may do here."""
-        return ~Can(0) if user.id in self.admins or user == self.owner else USUAL
+        if user.id in self.admins or user == self.owner:
+            return ~Can(0)
+        return USUAL | Can.MANAGE_GUILD if user.id in self.managers else USUAL
 
 
 @dataclass(eq=False, slots=True)
@@ -248,6 +252,8 @@ class World:
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
+        self.uploads: dict[int, Attachment] = {}
+        """The files that members have sent behind commands."""
         self.closed_dms: set[int] = set()
         """Who lets no bot write to them."""
         self.installed: set[int] = set()
