@@ -193,7 +193,10 @@ class Companion:
         except UnreadableDiary:
             log.warning("diary.unreadable")
             return await self._told_only(asked, (self._safe("error"),))
-        own = await organising.answer(asked.inbound, record, diary)
+        try:
+            own = await organising.answer(asked.inbound, record, diary)
+        except StorageUnavailable:
+            return await self._told_only(asked, (self._safe("club_again"),))
         told: Told | None = None
         if self._coaching is not None and own.run is not None:
             told = self._coaching.was_on(own.run, record, diary or Diary(), now=self._now(), fresh=self._fresh_id())
