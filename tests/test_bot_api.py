@@ -235,6 +235,59 @@ async def test_a_file_arrives_whole(bot: Bot, anna: Member) -> None:
     assert again.document.file_name == "hip.json"
 
 
+async def test_a_file_that_a_member_sends_can_be_fetched(server: BotApi, bot: Bot, anna: Member) -> None:
+    sent = anna.sends("runs.ics", b"BEGIN:VCALENDAR", "text/calendar").document
+    assert sent is not None
+    file = await bot.get_file(sent.id)
+
+    assert file.file_size == 15
+    assert bytes(await file.download_as_bytearray()) == b"BEGIN:VCALENDAR"
+    assert [(call.method, call.code) for call in server.calls()[-2:]] == [("getfile", 200), ("file", 200)]
+
+
+async def test_a_file_is_handed_out_to_the_bot_alone(server: BotApi, anna: Member) -> None:
+    anna.sends("runs.ics", b"BEGIN:VCALENDAR", "text/calendar")
+    places = (f"bot{TOKEN}/documents/file1.ics", f"bot{TOKEN}/documents/file2.ics", "bot1:A/documents/file1.ics")
+    async with aiohttp.ClientSession() as session:
+        codes = [(await session.get(f"{server.url}/file/{place}")).status for place in places]
+
+    assert codes == [200, 404, 404]
+
+
+async def test_what_someone_is_in_a_group_is_told(server: BotApi, bot: Bot) -> None:
+    group, user = server.group("Runners"), server.user(7, "Anna")
+
+    async def status() -> str:
+        return (await bot.get_chat_member(group.id, 7)).status
+
+    assert await status() == "left"
+    group.member(user)
+    assert await status() == "member"
+    group.admin(user)
+    assert await status() == "administrator"
+    for becomes in ("creator", "restricted"):
+        group.becomes(user, becomes)
+        assert await status() == becomes
+    group.demotes(user)
+    assert await status() == "member"
+    group.becomes(user, "kicked")
+    assert await status() == "kicked"
+
+
+async def test_who_is_in_a_group_is_told_to_those_who_may_know(server: BotApi, bot: Bot) -> None:
+    group = server.group("Runners", user := server.user(7, "Anna"))
+    group.chat.hides_members = True
+    with pytest.raises(BadRequest, match="Chat_admin_required"):
+        await bot.get_chat_member(group.id, 7)
+
+    group.chat.bot = "administrator"
+    assert (await bot.get_chat_member(group.id, 7)).status == "member"
+
+    group.removes_bot(user)
+    with pytest.raises(Forbidden, match="bot was kicked from the group chat"):
+        await bot.get_chat_member(group.id, 7)
+
+
 async def test_typing_is_seen(bot: Bot, anna: Member) -> None:
     await bot.send_chat_action(7, "typing")
 

@@ -22,7 +22,13 @@ async def connected(server: BotApi, token: str = TOKEN, read_timeout: float = 5)
     """Give the library's bot, which has asked nothing yet."""
     kept = {"verify": _NO_CERTIFICATES}
     requests = [HTTPXRequest(connection_pool_size=64, read_timeout=read_timeout, httpx_kwargs=kept) for _ in range(2)]
-    bot = Bot(token, base_url=server.base_url, request=requests[0], get_updates_request=requests[1])
+    bot = Bot(
+        token,
+        base_url=server.base_url,
+        base_file_url=f"{server.url}/file/bot",
+        request=requests[0],
+        get_updates_request=requests[1],
+    )
     for request in requests:
         await request.initialize()
     try:

@@ -200,6 +200,8 @@ class Chat:
 
     def status_of(self, user: User) -> str:
         """Return what a user is here; whoever was never here has left."""
+        if self.peer == user:
+            return "member"
         if self.migrated_to or user.id not in {*self.members, *self.statuses}:
             return "left"
         return self.statuses.get(user.id, "administrator" if user.id in self.admins else "member")
