@@ -343,6 +343,52 @@ async def test_a_download_may_take_as_long_as_it_keeps_coming() -> None:
         assert await request.retrieve(f"{server.url}/file") == b"a file of some length"
 
 
+@pytest.mark.parametrize("length", [0, 5, 6, 7, 300_000])
+async def test_of_a_long_file_the_beginning_is_fetched(length: int) -> None:
+    body = bytes(range(256)) * 2_000
+    async with ScriptedServer(answers(200, body[:length])) as server, AiohttpRequest() as request:
+        assert await request.first_of(f"{server.url}/file/bot{TOKEN}/a.ics", 6) == body[: min(length, 6)]
+        assert await request.first_of(f"{server.url}/file/bot{TOKEN}/a.ics", 400_000) == body[:length]
+
+    assert server.asked[0].line == f"GET /file/bot{TOKEN}/a.ics HTTP/1.1"
+
+
+async def test_of_a_file_without_an_end_the_beginning_is_fetched() -> None:
+    async with ScriptedServer(pours) as server, AiohttpRequest() as request:
+        assert await request.first_of(server.url, 1_000_000) == b" " * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (answers(404, {"ok": False, "error_code": 404, "description": "Not Found"}), "http_404"),
+        (answers(401, b""), "http_401"),
+        (answers(500, b""), "http_500"),
+        (answers(302, b"", Location="http://127.0.0.1:1/"), "http_302"),
+        (answers(206, b"BEGIN"), "http_206"),
+        (cuts_off(b"BEGIN"), "ClientPayloadError"),
+        (hang_up, "ServerDisconnectedError"),
+        (silence, "SocketTimeoutError"),
+    ],
+)
+async def test_a_file_that_does_not_arrive_says_so_and_nothing_of_where_it_was(answer: Answer, kind: str) -> None:
+    async with ScriptedServer(answer) as server, AiohttpRequest(read_timeout=0.2) as request:
+        with pytest.raises(MaybeSent) as caught:
+            await request.first_of(f"{server.url}/file/bot{TOKEN}/a.ics", 100)
+
+    assert str(caught.value) == kind
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("address", ["", "/etc/passwd", "http://", "ftp://127.0.0.1"])
+async def test_what_is_no_address_is_not_asked(address: str) -> None:
+    async with AiohttpRequest() as request:
+        with pytest.raises(NotSent):
+            await request.first_of(address, 100)
+    with pytest.raises(NotSent, match="ShutDown"):
+        await request.first_of("http://127.0.0.1:1/", 100)
+
+
 async def test_the_library_is_told_the_read_timeout_for_its_long_polls() -> None:
     assert AiohttpRequest(read_timeout=3.5).read_timeout == 3.5
     assert AiohttpRequest(read_timeout=None).read_timeout is None

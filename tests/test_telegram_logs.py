@@ -16,6 +16,8 @@ from bots.logs import HIDDEN, LIBRARIES, set_up
 from bots.telegram.settings import Webhook
 from chat import Clock, library
 from telegram_chat import Waits, asked, running, words
+from test_calendar import event as run
+from test_calendar import file
 from test_logs import Plain, logging_as_it_was
 from test_telegram_journeys import PATHS, replayed
 from test_telegram_webhook import posted, shown
@@ -45,6 +47,7 @@ FAULTS: tuple[Fault, ...] = (
     Reset(),
     holds(3600),
 )
+RUNS = file(run(f"UID:{TYPED}", f"SUMMARY:{TYPED}", "DTSTART:20261124T183000"))
 LABELS = {words("questions", q.id, "choices", c.id) for q in library().pathway.questions for c in q.choices}
 CANARIES = (
     *(str(ANNA), str(BEN), NAME, TITLE, TYPED, FORGED, SECRET, WRONG),
@@ -86,6 +89,16 @@ async def everything_happens(folder: Path) -> None:
             anna.opens(club.member(anna.user).last.content.buttons[0])
             anna.sends(f"{TYPED}.pdf")
             await bot.rests()
+            club.admin(anna.user).says("/club")
+            await bot.rests()
+            anna.opens(club.member(anna.user).last.content.buttons[0])
+            anna.says("/club zone Berlin")
+            for method in ("getFile", "file", "getChatMember"):
+                for fault in FAULTS:
+                    api.faults.lay(method, fault)
+                    anna.sends(f"{TYPED}.ics", RUNS, "text/calendar")
+                    await bot.rests()
+                    api.world.now.moves(minutes=1)  # type: ignore[attr-defined]
             for fault in FAULTS:
                 ben.says(f"/care {TYPED}")
                 await bot.rests()
@@ -129,7 +142,10 @@ async def test_nothing_of_a_member_or_a_token_is_in_any_log(tmp_path: Path, out:
 
     assert found(out) == []
     assert HIDDEN not in out.getvalue()  # nor was there anything to be taken out
-    for event in ("telegram.connected", "telegram.not_connected", "delivery.dropped", "delivery.unknown", "update.unreadable"):
+    for event in (
+        *("telegram.connected", "telegram.not_connected", "delivery.dropped", "delivery.unknown", "update.unreadable"),
+        *("club.claimed", "file.not_fetched"),
+    ):
         assert event in out.getvalue()
 
 

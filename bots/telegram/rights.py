@@ -37,7 +37,7 @@ class Standings:
             if any(word in refused.message.casefold() for word in HIDDEN):
                 raise CannotTell from None
             return Standing.STRANGER  # the bot, or they, never were in that group, or are no longer
-        except (TelegramError, TimeoutError):
+        except (TelegramError, TimeoutError, TypeError, KeyError):  # the latter: the library cannot read the answer
             raise CannotTell from None
 
 
