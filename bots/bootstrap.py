@@ -31,12 +31,13 @@ from core.library import Library
 from core.linking import Linking
 from core.members import Preferences
 from core.memory import MemoryClubs, MemoryRecords
-from core.organising import Organising, post
+from core.organising import Organising, post, told_of
 from core.outages import Outages, log_over
 from core.outreach import Outreach
 from core.ownership import Ownership, SignedOff
 from core.planning import Planning
 from core.ports import Clubs, Now, Records, Rights
+from core.sending import Outage
 from core.storage import (
     DatabaseMissing,
     ErasedList,
@@ -115,9 +116,9 @@ def running(
     store, since = keeping.store, now()
     if store is None:
         return Running(companion(settings))
-    outages = Outages(store, _connected(settings), log_over)
-    folder, outreach = backups(environment), Outreach(store, {}, now, watch=outages)
     library = loader.load(settings.language)
+    outages = Outages(store, _connected(settings), partial(_tell_organisers, store, library.words))
+    folder, outreach = backups(environment), Outreach(store, {}, now, watch=outages)
     timetable, rights = Timetable(), dict[str, Rights]({HERE.platform: AtTheTerminal()})
     planned = Planning(library, timetable)
     store.judged_by(planned.may)
@@ -135,6 +136,13 @@ def running(
         (Reopening(store, tell), bounded(runner), bounded(control)),
         platforms,
     )
+
+
+async def _tell_organisers(store: Store, words: Words, outage: Outage) -> None:
+    """Owe the organisers of clubs one message on an outage that is over, and log it."""
+    for who, owed in told_of(outage, await store.clubs(), words, now()):
+        await store.plan(who, (owed,))
+    await log_over(outage)
 
 
 @asynccontextmanager

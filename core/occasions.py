@@ -15,6 +15,7 @@ class Occasion(StrEnum):
     TIP = "tip"
     LAST = "last"
     POSTED = "posted"
+    OUTAGE = "outage"
 
 
 @dataclass(frozen=True, slots=True)

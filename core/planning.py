@@ -49,6 +49,8 @@ CONSENTS = {
     Occasion.TIP: "tips",
 }
 """What must have been agreed to for each."""
+OF_CLUBS = (Occasion.POSTED, Occasion.OUTAGE)
+"""What has to do with a club and nobody's diary."""
 ASKED = (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE)
 """The messages of one check-in."""
 
@@ -83,7 +85,7 @@ class Planning:
     def may(self, record: Record, delivery: Delivery, now: datetime) -> Going | Wait:
         """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew."""
         occasion = Occasion(delivery.reply["occasion"])
-        if occasion is Occasion.POSTED:
+        if occasion in OF_CLUBS:
             return may_post(delivery, now)
         if record.diary is None:
             return Going.LEAVE
@@ -208,7 +210,7 @@ class Planning:
             case Occasion.TIP:
                 chosen = any(given.occurrence == delivery.reply["occurrence"] for given in diary.tips)
                 return now if chosen and not tips.to_be_seen(self._library.checkins.scale, diary, now) else None
-            case Occasion.POSTED:
+            case Occasion.POSTED | Occasion.OUTAGE:
                 return None  # it belongs to a club, which has no diary
 
     def _asking_due(

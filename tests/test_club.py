@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from core.dialogue import Command, Inbound, Missing, Notice, Prompt, Reply, Tap,
 from core.diary import Diary
 from core.diary import from_json as diary_of
 from core.errors import CannotTell
+from core.ledger import Going, Wait
 from core.members import Address, Preferences
-from core.organising import Organising
+from core.organising import Organising, told_of
 from core.ownership import Ownership
 from core.planning import Planning
+from core.sending import Outage
 from core.storage import Store, StoreRecords
 from core.timetable import Timetable
 from days import Script, Turn, came, lived, taps
@@ -559,6 +561,31 @@ def test_a_club_goes_to_json_and_back() -> None:
     assert from_json(to_json(club)) == club
     with pytest.raises(UnreadableClub):
         from_json({"id": 5})
+
+
+# ---------------------------------------------------------------- An outage
+
+
+async def test_organisers_are_told_once_of_an_outage_in_waking_hours(claimed: Bot) -> None:
+    claimed.group.who[BEN] = Standing.ORGANISER
+    await claimed.opens(BEN)
+    await claimed.says(BEN, "run add Tue 18:30 Track")
+    outage = Outage("telegram", MONDAY - timedelta(hours=30), MONDAY - timedelta(hours=1))
+
+    for _ in range(2):
+        owed = list(told_of(outage, await claimed.store.clubs(), words, MONDAY))
+        assert {who for who, _ in owed} == {ANNA, BEN}
+        for who, one in owed:
+            await claimed.store.plan(who, (one,))
+    assert list(told_of(replace(outage, platform="discord"), await claimed.store.clubs(), words, MONDAY)) == []
+
+    first, second = await claimed.store.due(MONDAY, 10)
+    assert {first.address, second.address} == {ANNA, BEN}
+    assert first.reply["text"] == words("club", "outage", since="Sunday 04:00", until="Monday 09:00")
+    judge = Planning(library()).may
+    record = await claimed.store.load(ANNA)
+    assert judge(record, first, MONDAY) is Going.GO
+    assert judge(record, first, MONDAY.replace(hour=2)) == Wait(MONDAY.replace(hour=7))
 
 
 # ---------------------------------------------------------------- A month
