@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,16 @@ from core.companion import Companion
 from core.enduring import EnduringRecords
 from core.linking import Linking
 from core.memory import MemoryRecords
+from core.organising import Organising, post
 from core.outreach import Outreach
 from core.ownership import Ownership
+from core.planning import Planning
 from core.ports import Records
 from core.storage import Store, StoreRecords
+from core.timetable import Timetable
 from discord_api import TOKEN, Club, DiscordApi, Member
 from fakes import ring
+from scheduler.jobs import Job, planning, posting, sending
 
 words = the_library().words
 GRACE = 0.3
@@ -48,6 +53,8 @@ class Running:
     running: asyncio.Task[None]
     told: list[str]
     """What its operator was told."""
+    now: Callable[[], datetime]
+    jobs: tuple[Job, ...]
 
     def dm(self, id: int, name: str) -> Member:
         """Return someone in their conversation with the bot; they are in a server with it."""
@@ -66,6 +73,12 @@ class Running:
             await asyncio.sleep(0.02)
             async with asyncio.timeout(60):
                 await self.discord.settles()
+
+    async def ticks(self) -> None:
+        """Have done what is due now."""
+        for job in self.jobs:
+            await job.what(self.now())
+        await self.rests()
 
     async def is_told(self, sentence: str) -> None:
         """Wait until the operator was told something."""
@@ -102,8 +115,12 @@ async def running(
     records: Callable[[Records], Records] = lambda kept: kept,
     ready: bool = True,
     coaching: Coaching | None = None,
+    clubs: bool = False,
 ) -> AsyncIterator[Running]:
-    """Run the bot in this event loop, on a store in a folder, until the block ends; by default it is connected by then."""
+    """Run the bot in this event loop, on a store in a folder, until the block ends; by default it is connected by then.
+
+    With `clubs` it knows of clubs, coaches, and does what is to be done by the clock whenever it is asked to.
+    """
     now = now or Clock()
     numbers = count(1)
     settings = DiscordSettings(token, api.url, api.gateway_url if gateway == "" else gateway)
@@ -113,7 +130,17 @@ async def running(
         ownership = Ownership(the_library(), kept, now, bootstrap.signed_off)
         linking = Linking(the_library(), ownership, now, secrets.randbits)
         fresh = fresh_id or (lambda: f"{next(numbers):08x}{0:08x}")
-        companion = Companion(the_library(), kept, now, fresh, ownership, linking=linking, coaching=coaching)
+        timetable, planned = Timetable(), Planning(the_library())
+        organising = None
+        if clubs:
+            coaching, planned = Coaching(the_library(), timetable), Planning(the_library(), timetable)
+            organising = Organising(
+                the_library(), store, {}, timetable, now=now, fresh_id=fresh, languages=("en",), region=None
+            )
+            store.judged_by(planned.may)
+        companion = Companion(
+            the_library(), kept, now, fresh, ownership, linking=linking, coaching=coaching, organising=organising
+        )
         told: list[str] = []
         outreach = Outreach(store, {}, now, sleep=sleep)
         discord = Discord(
@@ -130,7 +157,8 @@ async def running(
         try:
             if ready:
                 await api.until(lambda: task.done() or (api.gateway.ready and bool(api.commands.all[None])))
-            yield Running(api, store, discord, outreach, task, told)
+            jobs = (planning(store, planned.plan, timetable), posting(store, timetable, partial(post, the_library())))
+            yield Running(api, store, discord, outreach, task, told, now, (*jobs, sending(outreach)) if clubs else ())
         finally:
             task.cancel()
             await asyncio.wait([task])

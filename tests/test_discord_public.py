@@ -1,4 +1,4 @@
-"""Where others read along nothing is said on Discord, whoever does what there: not a word, and so none about health."""
+"""Where others read along nothing is said on Discord, whoever does what there, but for the button after a club's run."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +14,7 @@ from test_discord_journeys import TYPE
 from test_telegram_groups import healthy, said_in_journeys
 
 ANNA, BEN = 4711, 815
+POSTED = f"{words('club', 'posted')}\n{words('club', 'buttons', 'tell')}"
 COMMANDS = tuple(words.table("platform", "commands"))
 FAULTS: tuple[Fault | None, ...] = (
     *(None, answers(500), answers(503), answers(403), refuses(50007), refuses(50013), refuses(10062), refuses(40060)),
@@ -25,26 +26,32 @@ FAULTS: tuple[Fault | None, ...] = (
 async def bot(tmp_path: Path, clock: Clock) -> AsyncIterator[Running]:
     """Give a bot that runs; whatever was done where others read, they were shown nothing, not even that it thinks.
 
-    And nothing that was said anywhere calls anybody.
+    But for what is posted after a run, which is the same for all. And nothing that was said anywhere calls anybody.
     """
-    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=Waits()) as bot:
+    async with DiscordApi(now=clock) as api, running(tmp_path, api, now=clock, sleep=Waits(), clubs=True) as bot:
         yield bot
         await bot.rests()
         assert (await bot.store.tallies()).conserved
-        assert api.said_in_public() == ()
-        assert api.saw(api.user(BEN, "Ben")) == ()
+        assert {said.words for said in api.said_in_public()} <= {POSTED}
+        assert set(api.saw(api.user(BEN, "Ben"))) <= {POSTED}
         shared = (channel for channel in api.world.channels.values() if len(channel.readers) > 1)
         said = (message for channel in shared for message in channel.messages.values() if message.sender == api.bot)
-        assert {message.reader for message in said} <= {api.user(ANNA, "Anna")}
+        by_readers = [(message.reader, {content.words for content in message.versions}) for message in said]
+        assert all(reader == api.user(ANNA, "Anna") or read == {POSTED} for reader, read in by_readers)
         everywhere = [message for channel in api.world.channels.values() for message in channel.messages.values()]
         by_us = [content for one in everywhere if one.sender == api.bot for content in one.versions]
         assert all(content.mentions == {"parse": []} for content in by_us if not content.thinking)
-        assert {request.call.place["channel_id"] for request in api.calls("send")} <= own(api)
+        assert {request.call.place["channel_id"] for request in api.calls("send")} <= {*own(api), *await posting(bot)}
 
 
 def own(api: DiscordApi) -> set[str]:
     """Return the conversations with the bot that members have opened."""
     return {str(channel.id) for channel in api.world.channels.values() if len(channel.readers) == 1}
+
+
+async def posting(bot: Running) -> set[str]:
+    """Return the channels where organisers want a button after runs."""
+    return {club.channel for club in await bot.store.clubs() if club.channel is not None}
 
 
 @pytest.fixture
@@ -122,3 +129,32 @@ async def test_what_cannot_be_written_to_a_member_is_not_said_elsewhere(bot: Run
 
     assert not anna.heard
     assert not dm.heard
+
+
+async def test_below_the_button_after_a_run_nothing_is_said_to_others_either(
+    bot: Running, anna: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With everything deferred too, and with answers that go wrong."""
+    next(iter(bot.api.world.guilds.values())).admins.add(ANNA)
+    for line in ("change:zone Berlin", "change:run add Mon 7:00 Hip pain runners"):
+        anna.types(f"/club {line}")
+        await bot.rests()
+    anna.clicks(words("club", "buttons", "post"))
+    await bot.rests()
+    await bot.ticks()
+    (button,) = (message for message in anna.heard if message.reader is None)
+    monkeypatch.setattr(adapter, "DEFER_AFTER", 0)
+    for fault in FAULTS:
+        if fault is not None:
+            bot.api.faults.lay("callback", fault)
+            bot.api.faults.lay("edit_original", fault)
+        for _ in range(2):
+            anna.clicks(words("club", "buttons", "tell"), button)
+            await bot.rests()
+            for one in anna.last.content.buttons[:3]:
+                anna.presses(anna.last, one.custom_id or "")
+                await bot.rests()
+        bot.api.faults.clear()
+
+    assert len(button.versions) == 1
+    assert healthy(list(bot.api.saw(anna.user)))
