@@ -32,6 +32,10 @@ class Lanes:
         """Return whether something is done, or waits, in a lane."""
         return key in self._waiting
 
+    def __len__(self) -> int:
+        """Return in how many lanes something is done, or waits."""
+        return len(self._waiting)
+
     def more(self, key: Hashable) -> bool:
         """Return whether something waits in a lane behind what is being done."""
         return len(self._waiting.get(key, ())) > 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
@@ -18,7 +19,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 200
 """Deliveries that one look at the outbox takes in hand."""
 ALL = 1_000_000_000
-"""Deliveries that a start takes in hand, so that nothing new overtakes what was owed before."""
+"""Replies that a start takes in hand, so that nothing new overtakes what was owed before."""
+FEW = 60
+"""Planned deliveries of one platform in hand, at which the next look is taken: two seconds' worth, which it is done in."""
 AGAIN = 2.0
 """Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover.
 After each further time, twice as many."""
@@ -61,6 +64,9 @@ class Outreach:
         self._free: dict[str, Free] = dict.fromkeys(messengers, not_known)
         self._lanes = Lanes()
         self._in_hand: set[str] = set()
+        self._planned: defaultdict[str, set[str]] = defaultdict(set)
+        """Those in hand that were planned ahead, by platform."""
+        self._looking: asyncio.Task[None] | None = None
         self._held: set[str] = set()
 
     def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once, free: Free = not_known) -> None:
@@ -76,7 +82,7 @@ class Outreach:
         for delivery in deliveries:
             self._held.discard(delivery.id)
             if self._can_be_taken(delivery):
-                self._in_hand.add(delivery.id)
+                self._take(delivery)
                 self._lanes.add(delivery.address, lambda delivery=delivery: self._settle(delivery))  # type: ignore[misc]
 
     async def say(self, address: Address, owed: Iterable[Owed]) -> None:
@@ -99,34 +105,66 @@ class Outreach:
         """Leave unsent what nobody needs any more. This never waits; whatever is handed to `send` later goes after it."""
         for delivery in deliveries:
             self._held.discard(delivery.id)
-            self._in_hand.add(delivery.id)
+            self._take(delivery)
             self._lanes.add(delivery.address, lambda delivery=delivery: self._leave(delivery))  # type: ignore[misc]
 
     async def send_due(self) -> None:
-        """Have sent what is due by now and not in hand."""
-        most, found = AT_ONCE, False
-        while not found:
-            due = await self._ledger.due(self._now(), most)
-            free = [delivery for delivery in due if delivery.id not in self._held]
-            found = len(due) < most or any(map(self._can_be_taken, free))
-            self.send(free)
-            most *= 2  # what is in hand, held, or of a platform that is not there, hides nothing behind it
+        """Have sent what is due by now and not in hand: so much of it at once, and the rest as that gets less."""
+        due = await self._ledger.due(self._now(), AT_ONCE, self._is_wanted)
+        self.send(delivery for delivery in due if delivery.id not in self._held)
 
     async def recover(self, platform: str) -> None:
         """Have sent what an earlier process owed: claims without an outcome as their kind allows, then all that is due."""
         self.send(await self._ledger.recover(platform, self._now()))
-        self.send(await self._ledger.due(self._now(), ALL))
+        self.send(await self._ledger.due(self._now(), ALL, self._is_wanted_reply))
+        await self.send_due()
 
     async def done(self) -> None:
         """Return once all that is in hand has its outcome."""
-        await self._lanes.empty()
+        while self._looking is not None or self._lanes:
+            await self._lanes.empty()
+            await asyncio.gather(*([self._looking] if self._looking else []), return_exceptions=True)
 
     async def stop(self) -> None:
         """Leave what is in hand: what was claimed is of unknown outcome, the rest stays owed."""
+        if self._looking is not None:
+            self._looking.cancel()
         await self._lanes.stop()
 
     def _can_be_taken(self, delivery: Delivery) -> bool:
         return delivery.id not in self._in_hand and delivery.address.platform in self._messengers
+
+    def _is_wanted(self, delivery: str, platform: str, planned: bool) -> bool:  # noqa: FBT001 - as the ledger asks
+        """Return whether what is due is to be taken in hand. What one platform does not get rid of is in nobody's way."""
+        if platform not in self._messengers or delivery in self._in_hand or delivery in self._held:
+            return False
+        return not planned or len(self._planned[platform]) < AT_ONCE
+
+    def _is_wanted_reply(self, delivery: str, platform: str, planned: bool) -> bool:  # noqa: FBT001 - as the ledger asks
+        return not planned and self._is_wanted(delivery, platform, planned)
+
+    def _take(self, delivery: Delivery) -> None:
+        self._in_hand.add(delivery.id)
+        if delivery.until is not None:
+            self._planned[delivery.address.platform].add(delivery.id)
+
+    def _let_go(self, delivery: Delivery) -> None:
+        self._in_hand.discard(delivery.id)
+        self._planned[delivery.address.platform].discard(delivery.id)
+
+    def _look_for_more(self, after: Delivery) -> None:
+        """Have the outbox looked at again where few are left in hand of what was planned ahead."""
+        few = after.until is not None and len(self._planned[after.address.platform]) == FEW
+        if few and self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        try:
+            await self.send_due()
+        except StorageUnavailable as error:  # the next look of the ticker finds it
+            log.error("delivery.not_looked", extra={"error": type(error).__name__})  # noqa: TRY400
+        finally:
+            self._looking = None
 
     # ---------------------------------------------------------------- One delivery
 
@@ -135,11 +173,13 @@ class Outreach:
             while (left := await self._tried(delivery)) is not None:
                 delivery, seconds = left
                 await self._sleep(seconds)
+            self._let_go(delivery)
+            self._look_for_more(delivery)  # not where the store fails: it would find the same again
         except StorageUnavailable as error:
             # It stays as it is on disk: open, or claimed and so of unknown outcome at the next start.
             log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
         finally:
-            self._in_hand.discard(delivery.id)
+            self._let_go(delivery)
 
     async def _leave(self, delivery: Delivery) -> None:
         try:
@@ -147,7 +187,7 @@ class Outreach:
         except StorageUnavailable as error:  # it is sent some day, and either way nothing is lost
             log.error("delivery.not_noted", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
         finally:
-            self._in_hand.discard(delivery.id)
+            self._let_go(delivery)
 
     async def _tried(self, delivery: Delivery) -> tuple[Delivery, float] | None:
         """Send a delivery and note the outcome; return it with the seconds to wait if it is to be tried again."""

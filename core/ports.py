@@ -23,6 +23,12 @@ Planner = Callable[[Record, Sent, datetime], Planned]
 Judge = Callable[[Record, Delivery, datetime], Going | Wait]
 """What is kept about a member, a message that was planned for them, and the time in; whether it may go now out."""
 
+Wanted = Callable[[str, str, bool], bool]
+"""The id of what is due, its platform, and whether it was planned ahead in; whether it is to be taken in hand out.
+
+It is asked while rows are read, in whichever thread reads them.
+"""
+
 Receipt = Callable[[Mapping[str, int], Mapping[str, int]], Sequence[Owed]]
 """The rows of each table before and after in; what is owed to whoever was erased out."""
 
@@ -126,8 +132,8 @@ class Watch(Protocol):
 class Ledger(Protocol):
     """Where what is owed is kept before it is sent; see core/ledger.py for its states."""
 
-    async def due(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Return what is due, replies first and the oldest first."""
+    async def due(self, now: datetime, limit: int, wanted: Wanted) -> tuple[Delivery, ...]:
+        """Return what is due and wanted, replies first and the oldest first."""
         ...
 
     async def claim(self, delivery: Delivery) -> Delivery | None:

@@ -516,6 +516,95 @@ async def test_what_is_owed_on_a_platform_that_is_not_there_waits_and_hides_noth
     assert process.platform.given[1:] == [f"carla {n}" for n in range(9)]
 
 
+@pytest.fixture
+def a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a look take four planned deliveries of a platform in hand, and the next one come when one is left."""
+    monkeypatch.setattr(outreach, "AT_ONCE", 4)
+    monkeypatch.setattr(outreach, "FEW", 1)
+
+
+async def plans(process: Process, platform: str, number: int) -> None:
+    """Plan a tip, due now, for so many members of a platform."""
+    for n in range(number):
+        await process.owes(f"{platform} {n}", address=Address(platform, str(n)), kind=Kind.TIP, until=WINDOW)
+
+
+async def test_one_look_has_all_sent_that_is_due_and_little_of_it_in_hand(process: Process, a_few_at_once: None) -> None:
+    await plans(process, "small", 21)
+    in_hand: list[int] = []
+    process.platform.sees = lambda _: in_hand.append(len(process.outreach._in_hand))
+
+    await process.outreach.send_due()
+    await process.outreach.done()
+
+    assert process.platform.given == [f"small {n}" for n in range(21)]
+    assert max(in_hand) < 8
+    assert await process.counts() == {"planned": 21, "sent": 21}
+
+
+async def test_what_a_platform_does_not_get_rid_of_is_in_nobody_elses_way(process: Process, a_few_at_once: None) -> None:
+    stuck = Platform()
+    process.outreach.connect("elsewhere", stuck)
+    await plans(process, "elsewhere", 30)
+    held = [stuck.holds(f"elsewhere {n}") for n in range(30)]
+    await plans(process, "small", 9)
+
+    for _ in range(2):  # ticks
+        await process.outreach.send_due()
+    await until(lambda: len(process.platform.given) == 9)
+
+    assert process.platform.given == [f"small {n}" for n in range(9)]
+    assert len(stuck.given) < 8
+    for gate in held:
+        gate.set()
+    await process.outreach.done()
+    assert await process.counts() == {"planned": 39, "sent": 39}
+
+
+async def test_a_store_that_fails_at_a_look_leaves_the_rest_to_the_next_tick(process: Process, a_few_at_once: None) -> None:
+    await plans(process, "small", 9)
+    await process.outreach.send_due()
+    process.ledger.fails = {"due"}
+    await process.outreach.done()
+    assert len(process.platform.given) == 4
+
+    process.ledger.fails = set()
+    await process.outreach.send_due()
+    await process.outreach.done()
+
+    assert await process.counts() == {"planned": 9, "sent": 9}
+
+
+async def test_nothing_is_looked_for_again_and_again_while_it_cannot_be_claimed(process: Process, a_few_at_once: None) -> None:
+    await plans(process, "small", 9)
+    process.ledger.fails = {"claim"}
+
+    await process.outreach.send_due()
+    await asyncio.wait_for(process.outreach.done(), 5)
+
+    assert process.platform.given == []
+    assert await process.counts() == {"planned": 9, "open": 9}
+
+
+async def test_what_waited_past_its_window_for_its_turn_is_skipped(process: Process) -> None:
+    permits = asyncio.Semaphore(0)
+
+    def permit(_: Delivery) -> AbstractAsyncContextManager[None]:
+        return permits
+
+    process.outreach.connect("small", process.platform, permit)
+    await process.owes("tip", kind=Kind.TIP, until=NOON + timedelta(minutes=1))
+    await process.owes("other tip", kind=Kind.TIP, until=NOON + timedelta(minutes=2), address=BEN)
+    await process.outreach.send_due()
+    process.clock.moves(minutes=2)
+    for _ in range(2):
+        permits.release()
+    await process.outreach.done()
+
+    assert process.platform.given == ["other tip"]
+    assert await process.counts() == {"planned": 2, "skipped": 1, "sent": 1}
+
+
 async def test_all_that_an_earlier_process_owed_goes_out_before_anything_new(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

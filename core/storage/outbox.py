@@ -1,13 +1,15 @@
 """The outbox: everything owed is a row before it is sent, and its state says how far it came."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from core.ledger import Delivery, Kind, Owed, State, may_repeat
 from core.members import Address
+from core.ports import Wanted
 from core.storage import sql
 from core.storage.book import Book, Row, fresh_id, minute, time_of
 from core.storage.members import Door
@@ -31,13 +33,12 @@ def owe(book: Book, at: Door, owed: Sequence[Owed], address: Address, now: datet
     return deliveries
 
 
-def due(book: Book, now: datetime, limit: int) -> tuple[Delivery, ...]:
-    """Return what is due, replies first and the oldest first. What is past its window is skipped."""
-    book.run(sql.SKIP_LATE, minute(now), minute(now))
+def due(book: Book, now: datetime, limit: int, wanted: Wanted) -> tuple[Delivery, ...]:
+    """Return what is due and wanted, replies first and the oldest first. What is past its window is skipped."""
+    book.run(sql.SKIP_LATE, minute(now), minute(now), minute(now))
     found: list[Delivery] = []
     for scheduled in (0, 1):
-        rows = book.all(sql.DUE, scheduled, minute(now), limit - len(found))
-        found += _readable(book, rows, now)
+        found += _readable(book, _due(book, scheduled, now, limit - len(found), wanted), now)
     return tuple(found)
 
 
@@ -51,7 +52,8 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
         return None
     changed = None if placed.edits == delivery.edits else _sealed(book, member, placed.id, placed)
     # It must stand where the caller believes it does: an older view of it decides nothing.
-    if not book.run(sql.CLAIM, minute(now), changed, delivery.id, delivery.state, delivery.attempt):
+    if not book.run(sql.CLAIM, minute(now), changed, delivery.id, delivery.state, delivery.attempt, minute(now)):
+        book.run(sql.SKIP_IF_LATE, minute(now), delivery.id, minute(now))
         return None
     return replace(placed, state=State.CLAIMED, attempt=delivery.attempt + 1, changed=time_of(minute(now)))
 
@@ -133,6 +135,12 @@ def deliveries(book: Book, member: str) -> tuple[Delivery, ...]:
     """Return what a member was sent or is owed, as long as its content is kept."""
     found = (_delivery(book, row) for row in book.all(sql.DELIVERIES, member))
     return tuple(delivery for delivery in found if delivery is not None)
+
+
+def _due(book: Book, scheduled: int, now: datetime, limit: int, wanted: Wanted) -> list[Row]:
+    with closing(book.db.execute(sql.DUE, (scheduled, minute(now)))) as rows:
+        # What is not wanted is passed over without being opened.
+        return list(islice((row for row in rows if wanted(row[0], row[9], bool(scheduled))), limit))
 
 
 def _placed(book: Book, delivery: Delivery) -> Delivery:

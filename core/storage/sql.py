@@ -162,7 +162,7 @@ SELECT o.id, o.member, o.address, o.state, o.attempt, o.due, o.until, o.changed,
 FROM outbox o JOIN addresses a ON a.id = o.address
 """
 DUE = f"""{_DELIVERY}
-WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? AND a.unreachable IS NULL ORDER BY o.due, o.position LIMIT ?
+WHERE o.state = 'open' AND o.scheduled = ? AND o.due <= ? AND a.unreachable IS NULL ORDER BY o.due, o.position
 """
 NEXT_PLANNED = "SELECT MIN(due) FROM outbox WHERE state = 'open' AND scheduled = 1"
 REPLIES = f"""{_DELIVERY}
@@ -180,7 +180,7 @@ DELIVERIES = f"{_DELIVERY} WHERE o.member = ? AND o.owed IS NOT NULL ORDER BY o.
 
 CLAIM = """
 UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?, owed = COALESCE(?, owed)
-WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL
+WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL AND (state <> 'open' OR until IS NULL OR until >= ?)
 """
 POSTPONE = "UPDATE outbox SET due = ? WHERE id = ? AND state = 'open'"
 WENT_OUT = "SELECT 1 FROM outbox WHERE occurrence_digest = ? AND state IN ('sent', 'unknown')"
@@ -198,7 +198,11 @@ UPDATE outbox SET state = 'unknown', changed = ?
 WHERE state = 'claimed' AND EXISTS (SELECT 1 FROM addresses a WHERE a.id = outbox.address AND a.platform = ?)
 """
 ALL_DUE_UNKNOWN = "UPDATE outbox SET state = 'unknown', attempt = attempt + 1 WHERE state = 'open' AND due <= ?"
-SKIP_LATE = "UPDATE outbox SET state = 'skipped', changed = ? WHERE state = 'open' AND scheduled = 1 AND until < ?"
+# What is not due yet is not late: of everything that is planned ahead, only what is due has to be looked at.
+SKIP_LATE = """
+UPDATE outbox SET state = 'skipped', changed = ? WHERE state = 'open' AND scheduled = 1 AND due <= ? AND until < ?
+"""
+SKIP_IF_LATE = "UPDATE outbox SET state = 'skipped', changed = ? WHERE id = ? AND state = 'open' AND until < ?"
 
 TALLIES = "SELECT name, count FROM tallies"
 STATES = "SELECT state, COUNT(*) FROM outbox GROUP BY state"

@@ -15,7 +15,7 @@ from core.club import Club
 from core.errors import Overtaken
 from core.ledger import Delivery, Going, Kind, Owed, Tallies, Wait
 from core.members import Address
-from core.ports import Judge, Planner, Receipt
+from core.ports import Judge, Planner, Receipt, Wanted
 from core.record import Change, Erased, Record
 from core.sending import Sending
 from core.storage import (
@@ -266,9 +266,9 @@ class Store(Database):
 
     # ---------------------------------------------------------------- the ledger
 
-    async def due(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Return what is due, replies first, the oldest first. What is past its window is skipped."""
-        return await self._note(lambda book: outbox.due(book, now, limit))
+    async def due(self, now: datetime, limit: int, wanted: Wanted = lambda *_: True) -> tuple[Delivery, ...]:
+        """Return what is due and wanted, replies first, the oldest first. What is past its window is skipped."""
+        return await self._note(lambda book: outbox.due(book, now, limit, wanted))
 
     async def claim(self, delivery: Delivery) -> Delivery | None:
         """Return the delivery, now the caller's to send, or None when it is not to be had: claimed, settled or erased.
