@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from bots import bootstrap, logs
 from content import loader
+from core.coaching import Coaching
 from core.companion import Companion
 from core.enduring import EnduringRecords
 from core.intake import Reader
@@ -33,10 +34,11 @@ from core.members import Address
 from core.memory import MemoryRecords
 from core.outreach import Free, Outreach, Permit, at_once, not_known
 from core.ownership import Ownership
-from core.ports import Messenger, Receipt
+from core.ports import Messenger, Now, Receipt
 from core.record import Change, Erased
 from core.storage import Store, StoreRecords
 from core.storage.erased import ErasedList
+from core.storage.store import AHEAD
 from core.storage.writer import Writer
 from core.vault import KeyRing
 
@@ -168,23 +170,28 @@ class MortalMessenger:
 
     messenger: Messenger
     steps: Steps
+    kinds: frozenset[Kind]
+    """What is being sent when it is killed."""
 
     async def send(self, delivery: Delivery) -> str | None:
         """Send a delivery."""
-        self.steps.come_to("send.before")
-        kill = {"kill": str(os.getpid())} if self.steps.is_time("send.taken") else {}
-        telling = about.set(_told_of(delivery) | kill)
+        steps = self.steps if delivery.kind in self.kinds else UNHARMED
+        steps.come_to("send.before")
+        kill = {"kill": str(os.getpid())} if steps.is_time("send.taken") else {}
+        unread = {"kill": str(os.getpid()), "undone": "True"} if steps.is_time("send.read") else {}
+        telling = about.set(_told_of(delivery) | kill | unread)
         try:
             message = await self.messenger.send(delivery)
         finally:
             about.reset(telling)
-        self.steps.come_to("send.after")
+        steps.come_to("send.after")
         return message
 
 
 def _told_of(delivery: Delivery) -> dict[str, str]:
     screen = delivery.kind is Kind.QUESTION or bool(delivery.reply.get("fleeting"))
-    return {
+    first = {"occasion": delivery.reply["occasion"], "until": f"{delivery.until}"} if delivery.kind in AHEAD else {}
+    return first | {
         "delivery": delivery.id,
         "to": delivery.address.id,
         "kind": delivery.kind,
@@ -197,13 +204,20 @@ def _told_of(delivery: Delivery) -> dict[str, str]:
 class MortalOutreach(Outreach):
     """Sends with messengers that may be killed."""
 
-    def __init__(self, store: MortalStore) -> None:
-        super().__init__(store, {}, bootstrap.now)
-        self._steps = store.steps
+    def __init__(self, store: MortalStore, now: Now, kinds: frozenset[Kind]) -> None:
+        super().__init__(store, {}, now)
+        self._steps, self._kinds = store.steps, kinds
+        self.recovered = asyncio.Event()
+        """Set once it goes on with what an earlier process left."""
 
     def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once, free: Free = not_known) -> None:
         """Have a platform's messages sent."""
-        super().connect(platform, MortalMessenger(messenger, self._steps), permit, free)
+        super().connect(platform, MortalMessenger(messenger, self._steps, self._kinds), permit, free)
+
+    async def recover(self, platform: str) -> None:
+        """Go on with what an earlier process left."""
+        await super().recover(platform)
+        self.recovered.set()
 
 
 # ---------------------------------------------------------------- The process
@@ -217,6 +231,7 @@ class Core:
     companion: Companion
     outreach: MortalOutreach
     library: Library
+    now: Now
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,17 +248,27 @@ Running = Callable[[Path, KeyRing, Steps, Library], AbstractAsyncContextManager[
 
 
 @asynccontextmanager
-async def core(folder: Path, ring: KeyRing, steps: Steps, library: Library) -> AsyncIterator[Core]:
-    """Give a core with its store."""
+async def core(
+    folder: Path,
+    ring: KeyRing,
+    steps: Steps,
+    library: Library,
+    *,
+    kind: type[MortalStore] = MortalStore,
+    now: Now = bootstrap.now,
+    coaching: Coaching | None = None,
+    kinds: frozenset[Kind] = frozenset(Kind),
+) -> AsyncIterator[Core]:
+    """Give a core with its store, of this kind; of what is sent, only these kinds may be killed."""
     erased = ErasedList(ring, (folder / "beside-the-backups", folder / "beside-the-keys"))
-    async with MortalStore(folder / "hipwise.db", ring, bootstrap.now, erased=erased) as store:
-        await store.purge(bootstrap.now())
+    async with kind(folder / "hipwise.db", ring, now, erased=erased) as store:
+        await store.purge(now())
         await store.watch(steps)
         records = EnduringRecords(MortalRecords(store, folder / "told"), MemoryRecords())
-        ownership = Ownership(library, records, bootstrap.now, bootstrap.signed_off)
-        linking = Linking(library, ownership, bootstrap.now, secrets.randbits)
-        companion = Companion(library, records, bootstrap.now, bootstrap.fresh_id, ownership, linking=linking)
-        yield Core(store, companion, MortalOutreach(store), library)
+        ownership = Ownership(library, records, now, bootstrap.signed_off)
+        linking = Linking(library, ownership, now, secrets.randbits)
+        companion = Companion(library, records, now, bootstrap.fresh_id, ownership, linking=linking, coaching=coaching)
+        yield Core(store, companion, MortalOutreach(store, now, kinds), library, now)
 
 
 def lives(running: Running) -> None:

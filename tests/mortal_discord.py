@@ -17,7 +17,6 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
 
-from bots import bootstrap
 from bots.discord import adapter, connection, exchange, platform
 from bots.discord.adapter import Adapter
 from bots.discord.connection import Line
@@ -30,7 +29,8 @@ from core.dialogue import Inbound
 from core.library import Library
 from core.vault import KeyRing
 from discord_api import TOKEN
-from mortal import Hipwise, Steps, about, core, labelled, lives
+from mortal import Hipwise, Steps, about, labelled, lives
+from mortal_days import hasty, living, passing
 
 STEPS = labelled(
     commit=("before", "after"),
@@ -87,25 +87,33 @@ class MortalAdapter(Adapter):
 
 @asynccontextmanager
 async def hipwise(
-    folder: Path, ring: KeyRing, steps: Steps, library: Library, *, api: str | None = None, gateway: str | None = None
+    folder: Path,
+    ring: KeyRing,
+    steps: Steps,
+    library: Library,
+    *,
+    api: str | None = None,
+    gateway: str | None = None,
+    time: int | None = None,
 ) -> AsyncIterator[Hipwise]:
     """Give a Hipwise that listens; in the end it finishes what is in hand."""
     patience = timedelta(seconds=float(os.environ.get("MORTAL_PATIENCE", "3")))
     settings = DiscordSettings(TOKEN, api or os.environ["MORTAL_API"], gateway or os.environ["MORTAL_GATEWAY"])
-    with _mortal(steps, patience):
-        async with core(folder, ring, steps, library) as built:
+    with _mortal(steps, patience), hasty(platform, time):
+        async with living(folder, ring, steps, library, time) as built:
             discord = Discord(
                 settings,
                 store=built.store,
                 companion=built.companion,
                 outreach=built.outreach,
                 words=library.words,
-                now=bootstrap.now,
+                now=built.now,
                 tell=lambda _: None,
             )
             runs = asyncio.create_task(discord.run())
             try:
-                yield Hipwise(built.store, discord.settles)
+                async with passing(built, discord.settles):
+                    yield Hipwise(built.store, discord.settles)
             finally:
                 runs.cancel()
                 await asyncio.wait({runs})

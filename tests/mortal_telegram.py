@@ -15,7 +15,6 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 from bot_api import TOKEN
-from bots import bootstrap
 from bots.telegram import connection
 from bots.telegram.platform import Telegram
 from bots.telegram.request import AiohttpRequest
@@ -24,7 +23,8 @@ from bots.telegram.updates import PLATFORM
 from core.intake import Intake, Update
 from core.library import Library
 from core.vault import KeyRing
-from mortal import Hipwise, MortalReader, MortalStore, Steps, about, core, lives
+from mortal import Hipwise, MortalReader, MortalStore, Steps, about, lives
+from mortal_days import hasty, living, passing
 
 
 class MortalRequest(AiohttpRequest):
@@ -71,23 +71,25 @@ class MortalTelegram(Telegram):
 
 @asynccontextmanager
 async def hipwise(
-    folder: Path, ring: KeyRing, steps: Steps, library: Library, api: str | None = None
+    folder: Path, ring: KeyRing, steps: Steps, library: Library, *, api: str | None = None, time: int | None = None
 ) -> AsyncIterator[Hipwise]:
     """Give a Hipwise that takes updates; in the end it finishes what is in hand."""
-    async with core(folder, ring, steps, library) as built:
-        telegram = MortalTelegram(
-            TelegramSettings(TOKEN, api or os.environ["MORTAL_API"]),
-            store=built.store,
-            companion=built.companion,
-            outreach=built.outreach,
-            words=library.words,
-            rights={},
-            now=bootstrap.now,
-            tell=lambda _: None,
-        )
+    async with living(folder, ring, steps, library, time) as built:
+        with hasty(connection, time):
+            telegram = MortalTelegram(
+                TelegramSettings(TOKEN, api or os.environ["MORTAL_API"]),
+                store=built.store,
+                companion=built.companion,
+                outreach=built.outreach,
+                words=library.words,
+                rights={},
+                now=built.now,
+                tell=lambda _: None,
+            )
         runs = asyncio.create_task(telegram.run())
         try:
-            yield Hipwise(built.store, telegram.settles)
+            async with passing(built, telegram.settles):
+                yield Hipwise(built.store, telegram.settles)
         finally:
             runs.cancel()
             await asyncio.wait({runs})

@@ -645,3 +645,4 @@ async def test_a_process_killed_hard_at_any_step_on_discord_loses_nothing_and_do
     accounts = await asyncio.gather(*(killed(step) for step in STEPS))
 
     proved(accounts, STEPS, capsys)
+    assert sum(account.repeated for account in accounts) > 0

@@ -341,6 +341,7 @@ async def test_a_process_killed_hard_at_any_step_loses_nothing_and_does_nothing_
     accounts = await asyncio.gather(*(killed(step) for step in STEPS))
 
     proved(accounts, STEPS, capsys)
+    assert sum(account.repeated for account in accounts) > 0
     assert sum(account.marked for account in accounts) > 0
 
 

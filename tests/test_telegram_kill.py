@@ -231,7 +231,7 @@ async def rehearsed(folder: Path) -> tuple[Part, ...]:
         (folder / part.__name__).mkdir()
         async with (
             BotApi() as api,
-            hipwise(folder / part.__name__, KeyRing.parse(RING), UNHARMED, library(), api.url) as runs,
+            hipwise(folder / part.__name__, KeyRing.parse(RING), UNHARMED, library(), api=api.url) as runs,
         ):
             stage = Stage(api, runs, api.private(api.user(number + 1, "Anna")))
             await part(stage)
@@ -482,4 +482,5 @@ async def test_a_process_killed_hard_at_any_step_on_telegram_loses_nothing_and_d
     accounts = await asyncio.gather(*(killed(step) for step in STEPS))
 
     proved(accounts, STEPS, capsys)
+    assert sum(account.repeated for account in accounts) > 0
     assert sum(account.marked for account in accounts) > 0
