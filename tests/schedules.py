@@ -53,7 +53,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What decides when someone is written to: where they are, what they set, when they run, what they tell and how they answer."""
+    """What decides when someone is written to: where they are, what they set, when they run, and what they tell."""
 
     start: datetime
     zone: str
