@@ -352,6 +352,21 @@ async def test_a_whole_check_in_can_be_typed(runner: Runner) -> None:
     assert light(runner) is Light.HOLD
 
 
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        *(("outer hip", Place.OUTER_HIP), ("Side of the hip", Place.OUTER_HIP), ("sit bone", Place.SIT_BONE)),
+        *(("low back", Place.SACRUM), ("glute", Place.BUTTOCK), ("not sure", Place.UNKNOWN), ("hip joint", Place.DEEP)),
+    ],
+)
+async def test_a_place_is_understood_as_people_say_it(runner: Runner, typed: str, place: Place) -> None:
+    runner.asked()
+    await runner.taps(label("ran_yes"), "2")
+    await runner.says(typed)
+
+    assert runner.diary.askings[-1].place is place
+
+
 async def test_a_word_of_danger_comes_first_and_answers_nothing(runner: Runner) -> None:
     runner.asked()
     before = runner.diary

@@ -26,7 +26,7 @@ _SPAN = re.compile(rf"([1-9][0-9]{{0,4}}) ?({'|'.join(UNITS)})")
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands still until it is moved, but for a microsecond each time that it is read: what comes later is later."""
+    """A clock that stands still until it is moved, but for a microsecond at each reading: what comes later is later."""
 
     at: datetime
     """What it shows."""

@@ -101,7 +101,8 @@ class Asked:
                 yield self._answer(step, 0, self._words("checkins", "answers", "worst", "none"), "none")
             case Step.PLACE:
                 for place in SHOWN:
-                    yield self._answer(step, PLACES.index(place), self._words("checkins", "places", place.value))
+                    label = self._words("checkins", "places", place.value)
+                    yield self._answer(step, PLACES.index(place), label, place.value)
             case Step.LIMP:
                 for value, key in enumerate(("no", "yes", "still", "both")):
                     label = self._words("checkins", "answers", "limp", key)
