@@ -40,6 +40,7 @@ from core.planning import Planning
 from core.record import Change, Record
 from core.replies import reply_of
 from core.storage import Store, StoreRecords
+from core.timetable import Timetable
 from fakes import PLAIN, ring
 from scheduler.jobs import planning, sending
 from schedules import LIVED, NO_PAIN, NOT_RUN, STARTS, Came, Oracle, Schedule, any_schedule
@@ -225,7 +226,7 @@ class Crowd:
     def __post_init__(self) -> None:
         self.store.judged_by(PLANNING.may)
         self.outreach = Outreach(self.store, {"test": self}, self.clock)
-        self._jobs = (planning(self.store, PLANNING.plan), sending(self.outreach))
+        self._jobs = (planning(self.store, PLANNING.plan, Timetable()), sending(self.outreach))
         records = StoreRecords(self.store)
         fresh = (f"{number:08x}{0:08x}" for number in itertools.count(1))
         ownership = Ownership(library(), records, self.clock, bootstrap.signed_off)
@@ -271,7 +272,8 @@ class Crowd:
 
     async def _answers(self, delivery: Delivery) -> None:
         id, thread = delivery.address.id, str(delivery.reply.get("thread", ""))
-        schedule, replies = self.schedules[int(id)], (reply_of(delivery.reply),)
+        schedule = self.schedules[int(id)]
+        replies: tuple[Reply, ...] = (reply_of(delivery.reply),)
         if thread and answers_to(schedule, self._answered[id, thread]):
             self._answered[id, thread] += 1
             while tap := next_tap(replies, schedule.answers):
