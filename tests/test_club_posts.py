@@ -160,7 +160,7 @@ async def test_a_club_that_posts_nowhere_or_has_ended_owes_nothing(world: World)
     assert await world.lives(MONDAY + timedelta(days=10)) == []
 
 
-async def test_what_is_owed_when_the_channel_changes_is_skipped(world: World) -> None:
+async def test_what_is_owed_when_the_channel_changes_goes_to_the_new_one(world: World) -> None:
     await world.store.keep_club(TUESDAYS)
     world.clock.at = MONDAY + timedelta(days=1, hours=6, minutes=50)
     await world.job.what(world.clock.at)
@@ -170,9 +170,18 @@ async def test_what_is_owed_when_the_channel_changes_is_skipped(world: World) ->
 
     assert await world.store.claim(owed) is None
     assert (await world.store.tallies()).skipped == 1
-    world.starts()
-    assert await world.lives(world.clock.at + timedelta(days=8)) == ["Tue 19:50"]
-    assert world.got[-1][1].place == "6"
+    assert await world.lives(world.clock.at + timedelta(days=8)) == ["Tue 19:50", "Tue 19:50"]
+    assert [delivery.place for _, delivery in world.got] == ["6", "6"]
+
+
+async def test_what_was_posted_in_one_channel_is_not_posted_in_the_next(world: World) -> None:
+    await world.store.keep_club(TUESDAYS)
+    world.clock.at = MONDAY + timedelta(days=1, hours=6, minutes=50)
+    await world.ticks()
+    await world.store.keep_club(replace(TUESDAYS, channel="6"))
+
+    assert await world.lives(world.clock.at + timedelta(hours=20)) == ["Tue 19:50"]
+    assert [delivery.place for _, delivery in world.got] == ["5"]
 
 
 async def test_what_a_channel_refuses_is_dropped_and_the_next_run_is_tried_again(world: World) -> None:
