@@ -217,7 +217,11 @@ async def test_a_club_that_is_not_known_is_not_opened(at: Bot, rest: str, says: 
 
 async def test_a_platform_that_says_who_is_who_only_in_the_chat_is_believed_there_alone(at: Bot) -> None:
     server, dora = Address("discord", "guild/1"), Address("discord", "7")
-    for standing, says in ((Standing.ORGANISER, "how"), (Standing.MEMBER, "no_runs"), (Standing.ORGANISER, "how")):
+    for standing, says in (
+        (Standing.ORGANISER, "how_change"),
+        (Standing.MEMBER, "no_runs"),
+        (Standing.ORGANISER, "how_change"),
+    ):
         assert words("club", says) in await at.does(Command(dora, "club", at=Chat(server, "", standing, channel="5")))
     show = f"#{(await at.club()).id}"
 

@@ -39,7 +39,7 @@ class Screen:
         lines = [self.club.name, *(self._settings() if self.organises else ()), "", *self._runs()]
         choices = [self._follow(run) for run in self.club.runs[:FOLLOWED]]
         if self.organises:
-            lines += ["", self._words("club", "how")]
+            lines += ["", self._words("club", "how" if self.channel is None else "how_change")]
             choices += self._of_organisers()
         return Prompt("\n".join(lines), "club", tuple(choices))
 
