@@ -507,6 +507,15 @@ async def test_the_next_process_posts_it_only_where_it_is_not_there(
             assert getattr(await bot.store.tallies(), noted) == (1 if noted == "unknown" else 1 + answered(api))
 
 
+async def test_in_a_channel_where_nobody_ever_wrote_it_is_posted_after_all(bot: Running, anna: Member, ben: Member) -> None:
+    await posts(bot, anna)
+    at(bot, EVENING)
+    bot.api.faults.lay("send", CutOff(done=False), times=3)
+    await bot.ticks()
+
+    assert len(posted(ben)) == 1
+
+
 async def never(_seconds: float) -> None:
     """Wait until the end."""
     await asyncio.Event().wait()
@@ -520,6 +529,7 @@ def answered(api: DiscordApi) -> int:
 async def test_where_nothing_can_be_read_it_is_not_posted_again(bot: Running, server: Club, anna: Member, ben: Member) -> None:
     await posts(bot, anna)
     at(bot, EVENING)
+    ben.says("Good run!")
     server.channel.bot_may = Can.VIEW_CHANNEL | Can.SEND_MESSAGES
     bot.api.faults.lay("send", CutOff(done=False), times=3)
     await bot.ticks()

@@ -165,12 +165,17 @@ class Messenger:
             found = next((one["id"] for one in messages if mark_of(one.get("components")) == mark), None)
             if found is not None:
                 return str(found)
-            if not messages and not before:
+            if not messages and not before and not await self._is_empty(channel):
                 break
             if len(messages) < PAGE or written_at(messages[-1]["id"]) < since:
                 return None
             before = f"&before={messages[-1]['id']}"
         raise MaybeSent("Unread")
+
+    async def _is_empty(self, channel: str) -> bool:
+        """Return whether nobody ever wrote in a channel: without the right to read what was said, it looks so too."""
+        about = await self._requests.ask("GET", f"/channels/{channel}", token=True)
+        return isinstance(about, dict) and about.get("last_message_id") is None
 
     async def _found(self, channel: str, mark: int) -> str | None:
         """Return the message with a mark, if it is among the last in a conversation."""

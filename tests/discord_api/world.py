@@ -134,7 +134,8 @@ class Channel:
     @property
     def json(self) -> Json:
         """Return the channel as an event shows it."""
-        shown: Json = {"id": str(self.id), "type": int(self.kind), "last_message_id": None, "flags": 0}
+        last = next((str(message.id) for message in reversed(self.messages.values()) if message.reader is None), None)
+        shown: Json = {"id": str(self.id), "type": int(self.kind), "last_message_id": last, "flags": 0}
         if self.guild is None:
             return {**shown, "recipients": [user.json for user in self.people.values()], "name": self.name or None}
         more = {"guild_id": str(self.guild.id), "name": self.name, "position": 0, "parent_id": None, "topic": None}
