@@ -63,6 +63,8 @@ class Steps:
     counts: Counter[str] = field(default_factory=Counter)
     repeated: set[str] = field(default_factory=set)
     """Deliveries that were claimed for a second time, and have no outcome yet."""
+    dying: bool = False
+    """Whether it was time to die, which the platform may see to a moment later."""
 
     def come_to(self, step: str) -> None:
         """Die here, if it is time."""
@@ -72,7 +74,9 @@ class Steps:
     def is_time(self, step: str) -> bool:
         """Return whether it is time to die at this step."""
         self.counts[step] += 1
-        return step == self.at and self.counts[step] >= self.turn and (self.merciless or not self.repeated)
+        is_time = step == self.at and self.counts[step] >= self.turn and (self.merciless or not self.repeated)
+        self.dying |= is_time
+        return is_time
 
 
 UNHARMED = Steps("nowhere", 0, merciless=False)
@@ -103,6 +107,8 @@ class MortalStore(Store):
     async def claim(self, delivery: Delivery) -> Delivery | None:
         """Claim it, and mind that it is out for the second time."""
         if delivery.attempt:
+            if self.steps.dying and not self.steps.merciless:
+                await asyncio.Event().wait()  # nothing is begun for the second time that cannot be let through
             self.steps.repeated.add(delivery.id)
         claimed = await super().claim(delivery)
         if claimed is None:
