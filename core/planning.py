@@ -34,6 +34,10 @@ SOON = timedelta(minutes=1)
 """After a window ends: then it is known that nobody answered."""
 CHECK_OPEN = timedelta(minutes=10)
 """How much later a message goes that finds a check open."""
+LATE = timedelta(minutes=10)
+"""After its time a message is late, such as after an outage."""
+APART = timedelta(hours=2)
+"""What is late comes so long after the message before it, where its window still allows that."""
 LAST_FOR = timedelta(days=1)
 TIP_AT, TIP_FOR = time(17), timedelta(hours=3)
 """When a tip comes, by the member's clock: before an evening's run. After that it is worth less."""
@@ -82,8 +86,11 @@ class Planning:
         plain_diary = diary_plain(diary)
         return Planned(owed, None if plain_diary == record.diary else plain_diary, _next_look(diary, owed, now))
 
-    def may(self, record: Record, delivery: Delivery, now: datetime) -> Going | Wait:
-        """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew."""
+    def may(self, record: Record, delivery: Delivery, now: datetime, last: datetime | None = None) -> Going | Wait:
+        """Return whether a message may go at this moment: what was agreed to, the member's clock and the diary decide anew.
+
+        Where it is late, so does when the last one went out: after an outage there is one message, and no burst.
+        """
         occasion = Occasion(delivery.reply["occasion"])
         if occasion in OF_CLUBS:
             return may_post(delivery, now)
@@ -93,7 +100,8 @@ class Planning:
         due = self._due(diary, delivery, occasion, now)
         if due is None or not self._may_write(record, diary, occasion):
             return Going.LEAVE
-        for earliest in (due, diary.paused, first_allowed(now, diary.quiet, diary.days, diary.zone)):
+        next_one = last + APART if last is not None and now - due > LATE else None
+        for earliest in (due, diary.paused, next_one, first_allowed(now, diary.quiet, diary.days, diary.zone)):
             if earliest is not None and earliest > now:
                 return _later(delivery, earliest)
         return _until_the_check_is_over(delivery, now) if _check_is_open(record, now) else Going.GO
@@ -206,10 +214,11 @@ class Planning:
                     return None
                 return followups.windows(diary, self._library.checkins, follow_up)[number].due
             case Occasion.LAST:
-                return now if diary.rhythm is Rhythm.SILENT else None
+                return _since(delivery, LAST_FOR, now) if diary.rhythm is Rhythm.SILENT else None
             case Occasion.TIP:
                 chosen = any(given.occurrence == delivery.reply["occurrence"] for given in diary.tips)
-                return now if chosen and not tips.to_be_seen(self._library.checkins.scale, diary, now) else None
+                silent = tips.to_be_seen(self._library.checkins.scale, diary, now)
+                return _since(delivery, TIP_FOR, now) if chosen and not silent else None
             case Occasion.POSTED | Occasion.OUTAGE:
                 return None  # it belongs to a club, which has no diary
 
@@ -281,6 +290,11 @@ def _settled(diary: Diary, sent: Sent, now: datetime) -> Diary:
 
 def _near(window: Window, now: datetime) -> bool:
     return window.until >= now and window.due <= now + AHEAD
+
+
+def _since(delivery: Delivery, lasts: timedelta, now: datetime) -> datetime:
+    """Return since when a message is due whose window lasts so long."""
+    return now if delivery.until is None else delivery.until - lasts
 
 
 def _later(delivery: Delivery, until: datetime) -> Going | Wait:

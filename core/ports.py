@@ -20,8 +20,9 @@ FreshId = Callable[[], str]
 Planner = Callable[[Record, Sent, datetime], Planned]
 """What is kept about a member, what went out to them, and the time in; what is to be written to them first out."""
 
-Judge = Callable[[Record, Delivery, datetime], Going | Wait]
-"""What is kept about a member, a message that was planned for them, and the time in; whether it may go now out."""
+Judge = Callable[[Record, Delivery, datetime, datetime | None], Going | Wait]
+"""What is kept about a member, a message that was planned for them, the time, and when they were last written to first in;
+whether it may go now out."""
 
 Wanted = Callable[[str, str, bool], bool]
 """The id of what is due, its platform, and whether it was planned ahead in; whether it is to be taken in hand out.

@@ -343,7 +343,7 @@ class Oracle:
         said = True
         while said:
             said = False
-            for run, span in [*self._owed(now)]:
+            for run, span in sorted(self._owed(now), key=lambda owed: owed[1].due):
                 said |= self._say(run, span, now)
             self._over(now)
 
@@ -403,6 +403,9 @@ class Oracle:
             return False
         if not self._allowed(now):
             self._look_at(self._first(now))
+            return False
+        if self._came and now - span.due > 10 and now < self._came[-1].at + self.begin + 2 * HOUR:
+            self._look_at(self._came[-1].at + self.begin + 2 * HOUR)
             return False
         self._came.append(Came(now - self.begin, span.occasion))
         if run is None:

@@ -177,6 +177,16 @@ async def test_after_an_outage_there_is_one_message_and_not_a_burst(world: World
     assert len(world.got) <= 1
 
 
+async def test_of_several_that_an_outage_has_made_late_one_comes_and_the_next_hours_later(world: World) -> None:
+    follow_up = FollowUp("0badcafe", "c", "self_care", ("age_18_34", "place_outer"), days(-6.9))
+    await world.has(replace(BERLIN, follow_ups=(follow_up,), quiet=Quiet(time(3), time(7))), "check_ins", "follow_up")
+    await world.ticks()
+    assert (await world.store.tallies()).open == 2
+    world.clock.at = TUESDAY.replace(hour=21)  # 22:00 in Berlin: the check-in was due at 21:30, the follow-up in the morning
+    await world.lives(days(0.75))
+    assert [text[:9] for text in world.texts] == ["Tue 22:00", "Wed 00:00"]
+
+
 # ---------------------------------------------------------------- At the moment of sending
 
 

@@ -129,6 +129,7 @@ class Alone:
         while self._look is not None and self._look <= now:
             self._plan(now)
         due = [row for row in self.rows.values() if row.delivery.state is State.OPEN and row.due <= now]
+        due.sort(key=lambda row: row.due)
         sent = [row.delivery for row in due if self._sent(row, now)]
         for delivery in sent:
             self._answers(delivery, now)
@@ -156,7 +157,8 @@ class Alone:
     def _sent(self, row: Row, now: datetime) -> bool:
         delivery = row.delivery
         late = delivery.until is not None and delivery.until < now
-        match Going.LEAVE if late else PLANNING.may(self.record, delivery, now):
+        last = self.came[-1][0] if self.came else None
+        match Going.LEAVE if late else PLANNING.may(self.record, delivery, now, last):
             case Wait(until=until):
                 row.due = until
             case Going.LEAVE:

@@ -97,6 +97,12 @@ def went_out(book: Book, member: str, kind: Kind, occurrence: str) -> bool:
     return book.one(sql.WENT_OUT, occurrence_digest(book, member, kind, occurrence)) is not None
 
 
+def last_ahead(book: Book, member: str, beside: Delivery) -> datetime | None:
+    """Return when something planned ahead besides this last went out to a member, or may have; None: never, as far as is known."""
+    (last,) = book.one(sql.LAST_AHEAD, member, beside.id) or (None,)
+    return None if last is None else time_of(last)
+
+
 def release(book: Book, delivery: Delivery, due: datetime, now: datetime) -> bool:
     """Return whether a claim was given back, as if it had never been made."""
     return bool(book.run(sql.RELEASE, minute(due), minute(now), delivery.id, delivery.attempt))

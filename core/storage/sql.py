@@ -183,6 +183,9 @@ UPDATE outbox SET state = 'claimed', attempt = attempt + 1, changed = ?, owed = 
 WHERE id = ? AND state = ? AND attempt = ? AND owed IS NOT NULL AND (state <> 'open' OR until IS NULL OR until >= ?)
 """
 POSTPONE = "UPDATE outbox SET due = ? WHERE id = ? AND state = 'open'"
+LAST_AHEAD = """
+SELECT MAX(changed) FROM outbox WHERE member = ? AND id <> ? AND scheduled = 1 AND state IN ('claimed', 'sent', 'unknown')
+"""
 WENT_OUT = "SELECT 1 FROM outbox WHERE occurrence_digest = ? AND state IN ('sent', 'unknown')"
 STAND_ALONE = "UPDATE outbox SET owed = ?, attempt = 1 WHERE id = ? AND state = 'claimed' AND attempt = ?"
 RELEASE = """

@@ -459,7 +459,8 @@ class Store(Database):
         if self._judge is None or member is None:
             return True
         try:
-            going = self._judge(members.recorded(book, member, self._default), delivery, now)
+            last = outbox.last_ahead(book, member, delivery)
+            going = self._judge(members.recorded(book, member, self._default), delivery, now, last)
         except Exception as error:  # noqa: BLE001 - what nobody can judge is not sent, and holds up nothing else
             log.error("delivery.not_judged", extra={"delivery": delivery.id, "error": type(error).__name__})  # noqa: TRY400
             going = Going.LEAVE
