@@ -586,6 +586,32 @@ async def test_what_is_no_such_setting_is_asked_for_again(runner: Runner, typed:
     assert runner.prompt.question == "quiet"
 
 
+@pytest.mark.parametrize(
+    ("setting", "typed", "field", "value"),
+    [
+        *(("quiet", "2", "quiet", Quiet(time(21, 30), time(8))), ("quiet", "none", "quiet", Quiet(time(0), time(0)))),
+        *(("plan", "no usual runs", "plan", ()), ("plan", "1", "plan", ()), ("plan", "none", "plan", ())),
+        *(("delay", "3 hours after", "delay", 180), ("delay", "2", "delay", 120)),
+    ],
+)
+async def test_a_line_below_a_setting_can_be_typed(runner: Runner, setting: str, typed: str, field: str, value: object) -> None:
+    await runner.says("/settings")
+    await runner.taps(button(setting))
+    await runner.says(typed)
+
+    assert getattr(runner.diary, field) == value
+
+
+async def test_the_number_of_a_zone_is_no_time(runner: Runner) -> None:
+    await runner.says("/settings")
+    await runner.taps(button("zone"))
+    await runner.says(f"{runner.clock():%H:%M}")
+    first, *_ = [b.label for b in runner.prompt.choices]
+    await runner.says("1")
+
+    assert said("set", "zone", clock=first) in runner.text
+
+
 async def test_one_day_is_left(runner: Runner) -> None:
     runner.diary = replace(runner.diary, days=(2,))
     await runner.says("/settings")

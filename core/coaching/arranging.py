@@ -13,6 +13,7 @@ from core.dialogue.screens import short_version
 from core.dialogue.shelves import Shelves
 from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
+from core.dialogue.typed import read_typed
 from core.diary import Age, Diary, Quiet, Rhythm, Slot, Waiting, without
 from core.library import Library
 from core.record import Plain
@@ -171,7 +172,7 @@ class Arranging:
         if text.casefold().strip() in self._words.list("checkins", "typed", "cancel"):
             return Told((Notice(self._words("checkins", "left")),), diary=replace(self.here.diary, waiting=None))
         if setting == "zone":
-            return self._typed_zone(text, spoken)
+            return self._line(setting, text) or self._typed_zone(text, spoken)
         if setting == "quiet" and (quiet := spoken.quiet(text)) is not None:
             return self._changed("quiet", quiet=quiet)
         if setting == "delay" and SHORTEST_DELAY <= (spoken.minutes(text) or 0) <= LONGEST_DELAY:
@@ -180,7 +181,26 @@ class Arranging:
             return self._changed("plan", plan=plan)
         if setting == "pause" and (days := spoken.days(text)) is not None:
             return self.paused(days)
+        if (told := self._line(setting, text)) is not None:
+            return told
         return self.asked(setting).after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
+
+    def _line(self, setting: str, text: str) -> Told | None:
+        """Return what the line below a setting leads to that a text names, by its number or its words."""
+        match setting:
+            case "zone":
+                lines = self._zones(self.here.diary.waiting or Waiting(setting, self.here.now))
+            case "quiet":
+                lines = self._quiets()
+            case "delay":
+                lines = self._delays()
+            case "plan":
+                lines = self._plans()
+            case _:
+                lines = self._pauses()
+        named = read_typed(text, lines) if lines else ()
+        token = read(named[0].tap) if len(named) == 1 else None
+        return self.set(token) if token is not None and token.act == setting else None
 
     def paused(self, days: int) -> Told:
         """Pause for some days; 0 ends a pause."""
@@ -230,12 +250,14 @@ class Arranging:
 
     def _ask_zone(self, diary: Diary, zones: tuple[str, ...], *, which: bool = False) -> Told:
         waiting = Waiting("zone", self.here.now, zones)
-        buttons = [
-            Button(self._token("zone", str(i), step=_minute(self.here.now)), self._clock_in(zone), Role.ANSWER)
-            for i, zone in enumerate(zones)
-        ]
         text = self._words("checkins", "which_zone") if which else self._words("checkins", "ask_zone")
-        return Told((Prompt(text, "zone", tuple(buttons)),), diary=replace(diary, waiting=waiting))
+        return Told((Prompt(text, "zone", self._zones(waiting)),), diary=replace(diary, waiting=waiting))
+
+    def _zones(self, waiting: Waiting) -> tuple[Button, ...]:
+        return tuple(
+            Button(self._token("zone", str(i), step=_minute(waiting.since)), self._clock_in(zone), Role.ANSWER)
+            for i, zone in enumerate(waiting.options)
+        )
 
     def _zoned(self, zone: str) -> Told:
         diary = replace(self.here.diary, zone=zone, zone_known=True, waiting=None)
@@ -302,6 +324,7 @@ class Arranging:
 
     def _plans(self) -> tuple[Button, ...]:
         none = self._menu_button("plan", self._words("checkins", "buttons", "no_plan"), "none", role=Role.ANSWER)
+        none = replace(none, words=self._words.list("checkins", "typed", "none"))
         club = self.here.preferences.club
         if club is None:
             return (none,)
