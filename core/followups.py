@@ -56,8 +56,18 @@ def passed(diary: Diary, checkins: CheckIns, follow_up: FollowUp, now: datetime)
     if over <= follow_up.asked:
         return follow_up
     later = replace(follow_up, asked=over, step=follow_up.step + 1, seen=_still_seen(follow_up))
-    # What was told has no use any more once all is over.
-    return replace(later, closed=now, findings=(), answers=()) if over == len(planned) else later
+    return as_kept(replace(later, closed=now) if over == len(planned) else later)
+
+
+def as_kept(follow_up: FollowUp) -> FollowUp:
+    """Return it as it is kept: of someone under 18, of whom there are no findings, that they answered and not what.
+
+    Once all is over, only how it was at last: that says for a while whether a tip may be sent.
+    """
+    answers = follow_up.answers if follow_up.findings else ("",) * len(follow_up.answers)
+    if follow_up.closed is None:
+        return replace(follow_up, answers=answers)
+    return replace(follow_up, findings=(), answers=tuple(answer for answer in answers[-1:] if answer))
 
 
 def key_of(follow_up: FollowUp, number: int) -> str:

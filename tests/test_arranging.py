@@ -9,6 +9,7 @@ from chat import library
 from coaching_chat import Runner
 from core import backing_off
 from core.coaching import Coaching
+from core.coaching.following import Following
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
 from core.coaching.told import Here
@@ -833,9 +834,48 @@ async def test_who_has_no_zone_yet_is_asked_for_it(new: Runner) -> None:
 
 async def test_of_someone_under_18_no_answers_are_kept_for_it(new: Runner) -> None:
     await finishes(new, "age_10_17", "place_outer_hip")
-    await new.taps(button("follow"), consent("follow_up", "give"))
+    await new.taps(button("follow"), said("ages", "under_18"))
+    [follow_up] = new.diary.follow_ups
+    assert (follow_up.findings, new.diary.age) == ((), Age.UNDER_18)
 
-    assert new.diary.follow_ups[0].findings == ()
+    await new.says("Berlin")
+    for days, answer in ((7, "same"), (21, "worse")):
+        new.clock.at = follow_up.began + timedelta(days=days, hours=9)
+        again = Following(library(), Here(new.diary, Preferences(), new.clock.at, ""), new.diary.follow_ups[0])
+        new.receives(again.opening())
+        await new.taps(said("answers", "course", answer))
+        assert said("first_time", told="").rstrip(".") not in new.text
+        assert not any(new.diary.follow_ups[0].answers)
+
+
+@pytest.mark.parametrize("line", ["2", "I am under 16", "15", "yes, I am 12"])
+async def test_nobody_under_16_is_asked_about_a_result(new: Runner, line: str) -> None:
+    await finishes(new, "age_10_17", "place_outer_hip")
+    await new.taps(button("follow"))
+    assert [b.label for b in new.prompt.choices[:3]] == [said("ages", "under_18"), said("ages", "under_16"), button("no")]
+    await (new.taps(line) if line == said("ages", "under_16") else new.says(line))
+
+    assert new.last[0].text == said("under_16")
+    assert not new.consents
+    assert new.kept is None
+
+
+async def test_a_child_is_not_even_offered_it(new: Runner) -> None:
+    await finishes(new, "age_under_10", "place_outer_hip")
+
+    assert button("follow") not in [b.label for b in new.last[-1].choices]
+
+
+@pytest.mark.parametrize("lines", [["yes", "16"], ["17", "yes"], ["ok, I am 17"], ["1"]])
+async def test_a_yes_with_an_age_of_16_or_17_can_be_typed_to_that_too(new: Runner, lines: list[str]) -> None:
+    await finishes(new, "age_10_17", "place_outer_hip")
+    await new.taps(button("follow"))
+    for line in lines:
+        assert not new.consents
+        await new.says(line)
+
+    assert [c["kind"] for c in new.consents] == ["follow_up"]
+    assert new.diary.age is Age.UNDER_18
 
 
 async def test_without_a_result_there_is_nothing_to_ask_about(new: Runner) -> None:

@@ -16,6 +16,7 @@ from core.dialogue import Tap
 from core.diary import Diary, FollowUp
 from core.followups import Ask, Course, Seen
 from core.members import Preferences
+from core.tips import to_be_seen
 
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KNOWN = library().checkins
@@ -271,6 +272,18 @@ async def test_between_two_occasions_words_are_no_answer_to_either() -> None:
     passes(ignored, days=5)
     await ignored.says("a bit better")
     assert ignored.led is None
+
+
+@pytest.mark.parametrize(("answers", "left"), [(("same", "same"), ("same",)), (("better", "worse"), ("worse",))])
+async def test_once_it_is_over_only_how_it_was_at_last_is_kept(answers: tuple[str, ...], left: tuple[str, ...]) -> None:
+    member = asked_about(Disposition.ROUTINE)
+    for answer in answers:
+        receives(member)
+        await tells(member, answer)
+
+    [over] = member.diary.follow_ups
+    assert (over.closed is not None, over.findings, over.answers) == (True, (), left)
+    assert to_be_seen(KNOWN.scale, member.diary, member.clock())  # so that no tip comes
 
 
 async def test_an_answer_can_be_typed() -> None:

@@ -8,7 +8,7 @@ from core import consents
 from core.club import THREAD
 from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
-from core.coaching.told import OPEN_FOR, Here, Proposal, Told
+from core.coaching.told import AGES, OPEN_FOR, Here, Proposal, Told
 from core.dialogue.screens import short_version
 from core.dialogue.shelves import Shelves
 from core.dialogue.token import MENU, Token, read
@@ -25,8 +25,6 @@ KINDS = ("check_ins", "tips")
 SETTINGS = ("zone", "quiet", "days", "delay", "plan", "pause")
 OF_CHECK_INS = frozenset({"delay", "plan"})
 """Settings that mean nothing for tips and for asking about a result."""
-AGES = {"18": Age.ADULT, "16": Age.UNDER_18, "15": Age.UNDER_16}
-"""What a button of the age band carries."""
 DELAYS = (60, 120, 180, 240)
 """Minutes after a run that are offered."""
 SHORTEST_DELAY, LONGEST_DELAY = 30, 720
@@ -91,7 +89,7 @@ class Arranging:
             case False, _:
                 return Told((Notice(self._words("checkins", "left"), fleeting=True),))
             case yes, age:
-                told = replace(proposal, yes=proposal.yes or bool(yes), age=proposal.age if age is None else _band(age))
+                told = replace(proposal, yes=proposal.yes or bool(yes), age=age or proposal.age)
                 return self._agreeing(told)
 
     def _agreeing(self, told: Proposal) -> Told:
@@ -420,11 +418,6 @@ class Arranging:
 
     def _token(self, act: str, arg: str = "", state: str = "", *, step: int = 0) -> str:
         return str(Token(self._version, MENU, step, act, arg, state))
-
-
-def _band(age: int) -> Age:
-    """Return the age band of someone of so many years."""
-    return Age.ADULT if age >= 18 else Age.UNDER_18 if age >= 16 else Age.UNDER_16
 
 
 def _minute(now: datetime) -> int:

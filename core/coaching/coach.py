@@ -11,7 +11,7 @@ from core.coaching.arranging import KINDS, Arranging
 from core.coaching.following import Following
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
-from core.coaching.told import OPEN_FOR, Here, Proposal, Reach, Told
+from core.coaching.told import AGES, OPEN_FOR, Here, Proposal, Reach, Told
 from core.dialogue import Command, Inbound, Notice, Reply, Session, Tap, Taps, Text, typed
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
@@ -231,7 +231,7 @@ class _Turn:
             return None
         if offer.kind in KINDS:
             return self._arranging.said(offer, text)
-        told = self._telling.said(text, self._session)
+        told = self._telling.said(offer, text, self._session)
         return None if told is None else self._asked_where(told)
 
     def _pause(self, rest: str) -> Told:
@@ -265,7 +265,7 @@ class _Turn:
 
     def _followed(self, token: Token) -> Told:
         older = token.version != short_version(self._library.pathway.version)
-        told = self._telling.follow(self._session) if older else self._telling.following(self._session)
+        told = self._telling.follow(self._session) if older else self._telling.following(self._session, AGES.get(token.arg))
         return self._asked_where(told)
 
     def _asked_where(self, told: Told) -> Told:

@@ -84,10 +84,8 @@ class Following:
                 Following(self._library, self._here, later).question(Ask.COURSE),
             )
             return Told(replies, diary)
-        # What was told is held against the first time now; once all is over, it has no use any more.
-        kept = later if later.closed is None else replace(later, findings=(), answers=())
         told = self._led_to(later, Course(later.answers[-1]))
-        return replace(told, diary=self._here.diary.with_follow_up(kept))
+        return replace(told, diary=self._here.diary.with_follow_up(followups.as_kept(later)))
 
     def _unseen(self, follow_up: FollowUp) -> Iterator[Notice]:
         """Yield what was to be done, for someone who was to be seen and was not."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import time
 
 from core.dialogue.typed import LONGEST_READ, plain
-from core.diary import Quiet, Slot
+from core.diary import Age, Quiet, Slot
 from core.members import MILES_PER_KM, Units
 from core.words import Words
 
@@ -66,8 +66,8 @@ class Spoken:
         fits = (metres is None or 0 < metres <= LONGEST_RUN) and (minutes is None or 0 < minutes <= LONGEST_TIME)
         return (metres, minutes) if fits else None
 
-    def agreement(self, text: str) -> tuple[bool | None, int | None] | None:
-        """Return a yes or no and an age in years, each as far as it was told: "yes, I am 34".
+    def agreement(self, text: str) -> tuple[bool | None, Age | None] | None:
+        """Return a yes or no and the band of an age, each as far as it was told: "yes, I am 34".
 
         None where anything else is said: nobody agrees by a guess.
         """
@@ -77,8 +77,8 @@ class Spoken:
         yes, no = ({*self._list("agree")}, {*self._list("decline")})
         if not said or len(said) > SHORT + len(numbers) or len(numbers) > 1 or not (spoken or numbers):
             return None
-        age = int(numbers[0]) if numbers and len(numbers[0]) <= len(str(OLDEST)) else None
-        if numbers and (age is None or not 0 < age <= OLDEST):
+        age = _band(numbers[0]) if numbers else None
+        if numbers and age is None:
             return None
         if not spoken:
             return None, age
@@ -187,6 +187,13 @@ def _of_clock(found: re.Match[str]) -> int:
     if found[3] is not None:
         return first * 60 + second
     return first * 60 + second if first < 10 else first
+
+
+def _band(years: str) -> Age | None:
+    """Return the age band of so many years; None where nobody is as old."""
+    if len(years) > len(str(OLDEST)) or not 0 < int(years) <= OLDEST:
+        return None
+    return Age.ADULT if int(years) >= 18 else Age.UNDER_18 if int(years) >= 16 else Age.UNDER_16
 
 
 def _has_letter(text: str) -> bool:

@@ -8,11 +8,11 @@ from core import backing_off, checkins, consents
 from core.coaching.answering import Answering
 from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
-from core.coaching.told import Here, Proposal, Reach, Told
+from core.coaching.told import AGES, Here, Proposal, Reach, Told
 from core.dialogue import flow
 from core.dialogue.screens import short_version
 from core.dialogue.session import Session, View
-from core.dialogue.token import MENU, Token
+from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button, Notice, Prompt, Reply, Role, Verdict
 from core.diary import Age, Asking, Diary, FollowUp, Origin, Run
 from core.library import Library
@@ -24,6 +24,8 @@ from core.tips import to_be_seen
 from core.wallclock import local
 
 UNDER_18 = frozenset({"age_under_10", "age_10_17"})
+NEVER_ASKED = frozenset({"age_under_10"})
+"""Surely under 16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,52 +87,81 @@ class Telling:
         """Return what is said, a result among it with a button to be asked about it again."""
         if session is None or any(f.check == session.id for f in self.here.diary.follow_ups):
             return replies
+        if NEVER_ASKED & flow.findings_of(self.library, session):
+            return replies
         button = Button(self._menu("follow"), self._words("checkins", "buttons", "follow"), Role.OTHER)
         return tuple(replace(r, choices=(*r.choices, button)) if isinstance(r, Verdict) else r for r in replies)
 
-    def follow(self, session: Session | None) -> Told:
-        """Return exactly what is agreed to, for the result that is open."""
+    def follow(self, session: Session | None, told: Proposal | None = None) -> Told:
+        """Return exactly what is agreed to, for the result that is open, or the question for what is left of an answer."""
         if session is None or session.view is not View.VERDICT:
             return Told((Notice(self._words("checkins", "no_result"), fleeting=True),))
-        yes = Button(self._menu("followyes"), self._words("privacy", "consents", "follow_up", "give"), Role.ANSWER)
-        no = Button(self._menu("no"), self._words("checkins", "buttons", "no"), Role.OTHER)
-        prompt = Prompt(consents.text_of(self.library.words, "follow_up"), "follow_up", (yes, no))
-        replies: tuple[Reply, ...] = (*before_a_yes(self.library.words, self.here.reach), prompt)
-        return Told(replies, proposes=Proposal("follow_up", self.here.now))
+        said = replace(told or Proposal("follow_up", self.here.now), at=self.here.now)
+        text = consents.text_of(self.library.words, "follow_up")
+        if said.yes or said.age:
+            text = self._words("checkins", "ask_age" if said.yes else "ask_yes")
+        prompt = Prompt(text, "follow_up", self._choices(session, said.age))
+        before = () if told else before_a_yes(self.library.words, self.here.reach)
+        return Told((*before, prompt), proposes=said)
 
-    def said(self, text: str, session: Session | None) -> Told | None:
+    def said(self, proposal: Proposal, text: str, session: Session | None) -> Told | None:
         """Return what typed words to that lead to; None where they are no answer to it. Only a clear yes agrees."""
-        spoken = Spoken(self.library.words)
-        if text.strip() == "1":
-            return self.following(session)
-        match {"2": (False, None)}.get(text.strip()) or spoken.agreement(text):
-            case True, None:
-                return self.following(session)
+        spoken, choices = Spoken(self.library.words), self._choices(session, proposal.age)
+        if text.strip().isdecimal() and 1 <= int(text) <= len(choices):
+            token = read(choices[int(text) - 1].tap)
+            return self.following(session, AGES.get(token.arg)) if token and token.act == "followyes" else self._left()
+        match spoken.agreement(text):
+            case None:
+                caught = Notice(self._words("checkins", "not_caught_setting"), fleeting=True)
+                return self.follow(session, proposal).after(caught) if spoken.may_be_agreement(text) else None
             case False, _:
-                return Told((Notice(self._words("checkins", "left"), fleeting=True),))
-            case _ if spoken.may_be_agreement(text):
-                return self.follow(session).after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
-            case _:
-                return None
+                return self._left()
+            case yes, age:
+                told = replace(proposal, yes=proposal.yes or bool(yes), age=age or proposal.age)
+                whole = told.yes and (told.age or not self._needs_age(session))
+                agrees = whole or told.age is Age.UNDER_16
+                return self.following(session, told.age) if agrees else self.follow(session, told)
 
-    def following(self, session: Session | None) -> Told:
-        """Take a yes to be asked about the open result again; once for each result."""
-        if session is None or session.view is not View.VERDICT:
+    def following(self, session: Session | None, age: Age | None = None) -> Told:
+        """Take a yes to be asked about the open result again; once for each result. Nobody under 16 is asked."""
+        if session is None or session.view is not View.VERDICT or (age is None and self._needs_age(session)):
             return self.follow(session)
+        if age is Age.UNDER_16 or NEVER_ASKED & flow.findings_of(self.library, session):
+            return Told((Notice(self._words("checkins", "under_16")),))
         if any(f.check == session.id for f in self.here.diary.follow_ups):
             return Told((Notice(self._words("checkins", "answered"), fleeting=True),))
         findings = flow.findings_of(self.library, session)
-        young = self.here.diary.age is Age.UNDER_18 or bool(findings & UNDER_18)
+        young = Age.UNDER_18 in (self.here.diary.age, age) or bool(findings & UNDER_18)
         urgency = self.library.triage.urgency(findings).value
         kept = () if young else tuple(sorted(findings))
         new = FollowUp(self.here.fresh[:8], session.id, urgency, kept, self.here.now)
         known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
+        known = replace(known, age=known.age or age)
         given: Plain = consents.as_kept(self.library.words, "follow_up", self.here.now, given=True)
         thanks = Notice(self._words("privacy", "consents", "follow_up", "given"))
         replies = (thanks, *to_be_reached(self.library.words, self.here.reach))
         return Told(replies, diary=known.with_follow_up(new), consents=(given,))
 
     # ---------------------------------------------------------------- Below
+
+    def _choices(self, session: Session | None, age: Age | None) -> tuple[Button, ...]:
+        """Return what there is to say to it: where the check says that they are under 18, a yes with their age."""
+        if self._needs_age(session) and age is None:
+            bands = {arg: band for arg, band in AGES.items() if band is not Age.ADULT}
+            labels = {arg: self._words("checkins", "ages", band.value) for arg, band in bands.items()}
+        else:
+            arg = next((arg for arg, band in AGES.items() if band is age), "")
+            labels = {arg: self._words("privacy", "consents", "follow_up", "give")}
+        yes = (Button(self._menu("followyes", arg), label, Role.ANSWER) for arg, label in labels.items())
+        return (*yes, Button(self._menu("no"), self._words("checkins", "buttons", "no"), Role.OTHER))
+
+    def _needs_age(self, session: Session | None) -> bool:
+        """Return whether it is not known that they are 16 at least."""
+        young = session is not None and bool(flow.findings_of(self.library, session) & UNDER_18)
+        return young and self.here.diary.age is None
+
+    def _left(self) -> Told:
+        return Told((Notice(self._words("checkins", "left"), fleeting=True),))
 
     def _asked_before(self, run: Run) -> Asking | None:
         """Return the check-in that there is for this very run, with what is known of the run now."""

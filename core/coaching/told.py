@@ -13,6 +13,10 @@ OPEN_FOR = timedelta(hours=1)
 """How long an offer, or a setting that was asked for, may still be answered in words."""
 
 
+AGES = {"18": Age.ADULT, "16": Age.UNDER_18, "15": Age.UNDER_16}
+"""What a button of the age band carries."""
+
+
 class Reach(StrEnum):
     """Whether someone can be written to first, where they are."""
 
