@@ -9,6 +9,7 @@ from chat import library
 from coaching_chat import Runner
 from core import backing_off
 from core.coaching import Coaching
+from core.coaching.arranging import Arranging
 from core.coaching.following import Following
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
@@ -889,7 +890,14 @@ async def test_without_a_result_there_is_nothing_to_ask_about(new: Runner) -> No
 def test_the_last_message_says_nothing_of_health_and_leads_back() -> None:
     last = Coaching(library()).last()
     assert not set(last.text.casefold().split()) & {"pain", "hip", "hurt"}
-    assert [b.label for b in last.choices] == [button("again")]
+    assert [b.label for b in last.choices] == [button("again"), button("stop")]
+
+
+async def test_the_last_message_can_end_check_ins_for_good(runner: Runner) -> None:
+    runner.receives(Coaching(library()).last())
+    await runner.taps(button("stop"))
+
+    assert not Arranging(library(), Here(runner.diary, Preferences(), runner.clock(), ""), tuple(runner.consents)).writes
 
 
 def test_miles_are_said_in_miles() -> None:

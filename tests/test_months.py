@@ -1,11 +1,13 @@
 """Whole months of someone who is written to, lived through the door: `hipwise chat --days --json`."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from chat import library
+from core.dialogue.typed import plain
 from days import NEXT, USUAL, Script, Turn, came, checked, lived, opted_in, scheduled, taps
 
 words = library().words
@@ -373,6 +375,41 @@ def test_a_result_is_asked_about_once_however_far_someone_travels_meanwhile() ->
     asked = scheduled(lived(script(), days=40, since=MONDAY))
 
     assert [line["occasion"] for line in asked].count("followup") == 1
+
+
+# ---------------------------------------------------------------- On a locked screen
+
+OF_HEALTH = """
+ache aches bone buttock diagnosis doctor groin health hip hips hurt hurts injured injury joint leg limp muscle night pain painful
+pelvis physio sick sore symptom symptoms thigh treatment urgent weight worse
+"""
+
+
+def test_what_comes_by_itself_is_made_of_sentences_that_say_nothing_of_health_and_can_be_stopped_with_one_tap() -> None:
+    def script() -> Script:
+        yield from opted_in(plan="Tue 11:00")
+        yield from tips_too()
+        yield from taps((yield NEXT), *SORE)
+        yield from followed()
+        yield {"advance": "1d"}
+        half = yield {"text": "/ran"}
+        yield from taps(half, button("now"), "1")  # and left at where it was worst
+        turn = yield NEXT
+        while not has("tip", turn):
+            turn = yield NEXT
+        yield from ignores()
+
+    came_by_itself = scheduled(lived(script(), days=90, since=MONDAY))
+    sentences = words.table("checkins")["open"]
+    patterns = [re.escape(sentence).replace(re.escape("{day}"), r"\w+day") for sentence in sentences.values()]
+    stops = {button(key) for key in ("stop", "stop_again", "no_tips")}
+
+    assert {line["occasion"] for line in came_by_itself} == {"checkin", "morning", "nudge", "followup", "tip", "last"}
+    for line in came_by_itself:
+        assert all(any(re.fullmatch(pattern, part) for pattern in patterns) for part in line["text"].splitlines()), line
+        assert stops & {choice["label"] for choice in line["choices"]}, line
+    said = {word for sentence in sentences.values() for word in plain(sentence).split()}
+    assert not said & set(OF_HEALTH.split())
 
 
 # ---------------------------------------------------------------- The clock is changed

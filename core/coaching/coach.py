@@ -108,10 +108,14 @@ class Coaching:
         return Notice(self._words("checkins", "open", "tip"), tuple(choices))
 
     def last(self) -> Notice:
-        """Return the last message before silence. It says nothing of health."""
-        token = str(Token(short_version(self._library.pathway.version), MENU, 0, "optin", "0"))
-        again = Button(token, self._words("checkins", "buttons", "again"), Role.OTHER)
-        return Notice(self._words("checkins", "open", "last"), (again,))
+        """Return the last message before silence. It says nothing of health, and ends check-ins for good with one tap."""
+        version = short_version(self._library.pathway.version)
+        ways = (("optin", "again"), ("end", "stop"))
+        choices = (
+            Button(str(Token(version, MENU, 0, act, "0")), self._words("checkins", "buttons", label), Role.OTHER)
+            for act, label in ways
+        )
+        return Notice(self._words("checkins", "open", "last"), tuple(choices))
 
 
 class _Turn:
