@@ -226,7 +226,7 @@ async def test_bulk_that_is_under_way_holds_up_no_answer(bot: Running, anna: Mem
     bot.api.faults.lay("send", Slow(seconds=0.2), times=None)
     for one in people:
         (owing,) = owed([Notice("How was your run?")], bootstrap.now(), str(one.channel.id))
-        window = replace(owing, until=bootstrap.now() + timedelta(hours=1))
+        window = replace(owing, until=bot.now() + timedelta(hours=1))
         bot.outreach.send(await bot.store.plan(Address("discord", str(one.user.id)), [window]))
     await bot.api.until(lambda: len(bot.api.calls("send")) >= 3)
     asked = await anna.answered(anna.types("/hip"), within=DEFER_AFTER / 2)

@@ -380,8 +380,8 @@ def test_a_result_is_asked_about_once_however_far_someone_travels_meanwhile() ->
 # ---------------------------------------------------------------- On a locked screen
 
 OF_HEALTH = """
-ache aches bone buttock diagnosis doctor groin health hip hips hurt hurts injured injury joint leg limp muscle night pain painful
-pelvis physio sick sore symptom symptoms thigh treatment urgent weight worse
+ache aches bone buttock diagnosis doctor groin health hip hips hurt hurts injured injury joint leg limp muscle night pain
+painful pelvis physio sick sore symptom symptoms thigh treatment urgent weight worse
 """
 
 

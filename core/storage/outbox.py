@@ -98,7 +98,7 @@ def went_out(book: Book, member: str, kind: Kind, occurrence: str) -> bool:
 
 
 def last_ahead(book: Book, member: str, beside: Delivery) -> datetime | None:
-    """Return when something planned ahead besides this last went out to a member, or may have; None: never, as far as is known."""
+    """Return when something planned ahead besides this last went out to a member, or may have; None: never, as is known."""
     (last,) = book.one(sql.LAST_AHEAD, member, beside.id) or (None,)
     return None if last is None else time_of(last)
 
