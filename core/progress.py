@@ -49,8 +49,13 @@ def weeks(diary: Diary, now: datetime) -> tuple[Week, ...]:
 
 
 def progress(diary: Diary, library: Library, units: Units, now: datetime) -> str:
-    """Return what /progress says: sentences first, then each number with its line. Of someone under 18 nothing is kept."""
+    """Return what /progress says: sentences first, then each number with its line.
+
+    Of someone under 18, or who has asked for no check-ins, nothing is kept.
+    """
     words = library.words
+    if diary.age is None:
+        return words("progress", "nothing_kept")
     if diary.age is not Age.ADULT:
         return words("progress", "no_history")
     past = weeks(diary, now)

@@ -147,7 +147,7 @@ async def test_checkins_again_says_how_they_stand_and_ends_a_silence(runner: Run
     runner.diary = replace(runner.diary, rhythm=Rhythm.SILENT, paused=runner.clock() + timedelta(days=3))
     await runner.says("/checkins")
 
-    assert runner.text == said("on", "check_ins")
+    assert runner.text == "\n".join((said("set", "resumed"), said("on", "check_ins")))
     assert (runner.diary.rhythm, runner.diary.paused) == (Rhythm.EACH_RUN, None)
 
 
@@ -359,6 +359,24 @@ async def test_who_can_be_written_to_is_told_nothing_of_that(new: Runner, way: s
 
 
 # ---------------------------------------------------------------- Opting out
+
+
+async def test_who_has_no_usual_runs_is_not_asked_for_them_again(new: Runner) -> None:
+    await agrees(new)
+    for line in ("Berlin", "none", "/checkins"):
+        await new.says(line)
+    assert new.text == said("on", "check_ins")
+
+    await new.says("/pause 2 weeks")
+    await new.says("/checkins")
+    assert [reply.text for reply in new.last] == [said("set", "resumed"), said("on", "check_ins")]
+    assert new.diary.paused is None
+
+
+async def test_progress_of_someone_who_asked_for_nothing_says_how_to(new: Runner) -> None:
+    await new.says("/progress")
+
+    assert new.text == words("progress", "nothing_kept")
 
 
 async def test_one_tap_on_a_message_ends_check_ins_and_erases_what_was_kept(runner: Runner) -> None:

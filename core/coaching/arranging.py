@@ -49,13 +49,13 @@ class Arranging:
         if not self.agreed_to(kind):
             return self._offer(kind)
         diary = replace(self.here.diary, rhythm=Rhythm.EACH_RUN, ignored=0, paused=None)
-        asked = self._still_unknown(diary, runs=kind == "check_ins")
-        if asked is not None:
+        if (asked := self._still_unknown(diary, runs=False)) is not None:
             return asked
         end = self._menu_button("end", self._words("privacy", "consents", kind, "withdraw"), str(KINDS.index(kind)))
         text = self._words("checkins", "on", kind)
         stands = Prompt(text, kind, (self._to_settings(), end))
-        replies: tuple[Reply, ...] = (*before_a_yes(self.library.words, self.here.reach), stands)
+        resumed = [Notice(text) for text in self._lines(diary, "pause")]
+        replies: tuple[Reply, ...] = (*resumed, *before_a_yes(self.library.words, self.here.reach), stands)
         return Told(replies, diary=diary if diary != self.here.diary else None)
 
     def agreed(self, token: Token) -> Told:
@@ -118,7 +118,7 @@ class Arranging:
     def settings(self) -> Told:
         """Return all that can be set, each one tap."""
         base = Shelves(self.library, self.here.preferences).settings()
-        lines = [base.text, *self._standing()]
+        lines = [base.text, self._words("checkins", "set", "language"), *self._standing()]
         extra = [self._menu_button("set", self._words("checkins", "buttons", what), what) for what in self._settable]
         for number, kind in enumerate(KINDS):
             extra.append(self._menu_button("optin", self._words("privacy", "consents", kind, "name"), str(number)))
@@ -381,7 +381,7 @@ class Arranging:
                 yield self._words("checkins", "set", "plan", plan=plan)
             case "pause" if diary.paused and diary.paused > self.here.now:
                 yield self._words("checkins", "set", "paused", date=self._date(local(diary.paused, diary.zone)))
-            case "pause" if self.here.diary.paused:
+            case "pause" if self.here.diary.paused and not diary.paused:
                 yield self._words("checkins", "set", "resumed")
             case _:
                 return
