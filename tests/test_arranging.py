@@ -15,7 +15,7 @@ from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
 from core.coaching.told import Here
 from core.dialogue import Prompt, Tap, Taps
-from core.diary import Age, Diary, Origin, Quiet, Rhythm, Run, Slot
+from core.diary import Age, Diary, Light, Origin, Quiet, Rhythm, Run, Slot
 from core.members import Preferences, Units
 
 words = library().words
@@ -328,6 +328,10 @@ async def test_where_nothing_can_be_written_first_nothing_is_promised(new: Runne
     assert new.last[0].text == said("noted", run="5 km")
     await new.taps(button("now"))
     assert new.prompt.question == "checkin_worst"
+
+    await new.taps("3", said("places", "outer_hip"), said("answers", "built", "no"), said("answers", "limp", "no"))
+    assert new.diary.askings[-1].light is Light.GO
+    assert said("tomorrow") not in new.text
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from core import backing_off, checkins
 from core.checkins import Step
 from core.coaching.asked import Asked
-from core.coaching.told import Here, Told
+from core.coaching.told import Here, Reach, Told
 from core.dialogue import typed
 from core.dialogue.token import Token, read
 from core.dialogue.turn import Notice
@@ -129,7 +129,8 @@ class Answering:
             red = self._asked(lit).light(light, self._here.preferences, morning=False)
             return self._over(lit, Told((red,), given=given, begins=True))
         waits = self._waits_for_morning(asking)
-        told = Told((self._asked(lit).light(light, self._here.preferences, morning=waits),))
+        promised = waits and self._here.reach is Reach.OPEN
+        told = Told((self._asked(lit).light(light, self._here.preferences, morning=promised),))
         return self._keep(lit, told) if waits else self._over(lit, told)
 
     def _over(self, asking: Asking, told: Told) -> Told:
