@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -290,6 +290,17 @@ async def test_the_message_of_an_answered_occurrence_needs_not_be_sent(runner: R
     diary, scale = runner.diary, library().checkins.scale
     for occasion in (Occasion.CHECKIN, Occasion.MORNING, Occasion.NUDGE):
         assert not backing_off.wanted(diary, scale, diary.askings[-1], occasion, runner.clock())
+
+
+@pytest.mark.parametrize(
+    ("quiet", "says"), [(Quiet(time(0), time(0)), said("later_at", clock="22:00")), (Quiet(), said("later"))]
+)
+async def test_later_says_when(runner: Runner, quiet: Quiet, says: str) -> None:
+    runner.diary = replace(runner.diary, quiet=quiet)
+    runner.asked()
+    await runner.taps(said("buttons", "later"))
+
+    assert runner.text == says
 
 
 async def test_skip_ends_it_and_later_asks_again(runner: Runner) -> None:

@@ -14,6 +14,7 @@ from core.dialogue.turn import Notice
 from core.diary import Asking, Light, Origin
 from core.library import Library
 from core.occasions import Occasion, Window
+from core.wallclock import day, local
 
 LATE = timedelta(hours=48)
 """After the end of its last window: an answer that comes later says nothing of the next run."""
@@ -87,8 +88,7 @@ class Answering:
             case "now":
                 return self.begun()
             case "later":
-                later = self._here.now + backing_off.SNOOZED
-                return self._kept(replace(self._asking, later=later, nudged=False), "later")
+                return self._put_off(replace(self._asking, later=self._here.now + backing_off.SNOOZED, nudged=False))
             case "skip":
                 skipped = replace(self._asking, step=self._asking.step + 1)
                 return self._kept(checkins.closed(self._here.diary, skipped, self._here.now), "skipped")
@@ -140,6 +140,14 @@ class Answering:
     def _keep(self, asking: Asking, told: Told) -> Told:
         diary = backing_off.answered(self._here.diary)
         return replace(told, diary=diary.with_asking(asking))
+
+    def _put_off(self, asking: Asking) -> Told:
+        """Return when it is asked once more; of another day not the time, for it may be long until then."""
+        diary, once_more = self._here.diary, backing_off.nudge(self._here.diary, asking)
+        if once_more is None or day(once_more.due, diary.zone) != day(self._here.now, diary.zone):
+            return self._kept(asking, "later")
+        at = self._words("checkins", "later_at", clock=f"{local(once_more.due, diary.zone):%H:%M}")
+        return self._keep(asking, Told((Notice(at, fleeting=True),)))
 
     def _kept(self, asking: Asking, key: str) -> Told:
         return self._keep(asking, self._said(key))
