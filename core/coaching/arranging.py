@@ -1,4 +1,4 @@
-"""Opting in and out, and what can be set: where, when, how often, and which runs are usual. Pure."""
+"""What can be set: where, when, how often, and which runs are usual. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,15 +6,14 @@ from datetime import datetime, time, timedelta
 
 from core import consents
 from core.club import THREAD
-from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
-from core.coaching.told import AGES, OPEN_FOR, Here, Proposal, Told
+from core.coaching.told import OPEN_FOR, Here, Told
 from core.dialogue.screens import short_version
 from core.dialogue.shelves import Shelves
 from core.dialogue.token import MENU, Token, read
-from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
+from core.dialogue.turn import Button, Notice, Prompt, Role
 from core.dialogue.typed import read_typed
-from core.diary import Age, Diary, Quiet, Rhythm, Slot, Waiting, without
+from core.diary import Diary, Quiet, Slot, Waiting
 from core.library import Library
 from core.record import Plain
 from core.wallclock import local
@@ -42,110 +41,28 @@ class Arranging:
     kept: tuple[Plain, ...]
     """What was agreed to and taken back."""
 
-    # ---------------------------------------------------------------- Opting in and out
-
-    def opened(self, kind: str) -> Told:
-        """Return what there is to agree to, or how it stands with a yes. Asking for it ends a silence or a pause."""
-        if not self.agreed_to(kind):
-            return self._offer(kind)
-        diary = replace(self.here.diary, rhythm=Rhythm.EACH_RUN, ignored=0, paused=None)
-        if (asked := self._still_unknown(diary, runs=False)) is not None:
-            return asked
-        end = self._menu_button("end", self._words("privacy", "consents", kind, "withdraw"), str(KINDS.index(kind)))
-        text = self._words("checkins", "on", kind)
-        stands = Prompt(text, kind, (self._to_settings(), end))
-        resumed = [Notice(text) for text in self._lines(diary, "pause")]
-        replies: tuple[Reply, ...] = (*resumed, *before_a_yes(self.library.words, self.here.reach), stands)
-        return Told(replies, diary=diary if diary != self.here.diary else None)
-
-    def agreed(self, token: Token) -> Told:
-        """Take a yes to the text that was shown, with the age band; where it may have been another text, show it again."""
-        kind = KINDS[int(token.arg[:1])] if token.arg[:1] in ("0", "1") else None
-        if kind is None or token.version != self._version or self.agreed_to(kind):
-            return self.opened(kind or KINDS[0])
-        age = AGES.get(token.arg[1:]) or self.here.diary.age
-        if age is None:
-            return self.opened(kind)
-        if age is Age.UNDER_16:
-            return Told((Notice(self._words("checkins", "under_16")),))
-        known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
-        diary = replace(known, age=age, rhythm=Rhythm.EACH_RUN, ignored=0)
-        given = consents.as_kept(self._words, kind, self.here.now, given=True)
-        thanks = Notice(self._words("privacy", "consents", kind, "given"))
-        following = self._still_unknown(diary, runs=kind == "check_ins") or Told((), diary=diary)
-        return replace(following.after(thanks, *to_be_reached(self.library.words, self.here.reach)), consents=(given,))
-
-    def said(self, proposal: Proposal, text: str) -> Told | None:
-        """Return what typed words to an offer lead to; None where they are no answer to it. Only a clear yes agrees."""
-        spoken = Spoken(self.library.words)
-        choices = self._choices(proposal.kind, proposal.age)
-        if text.strip().isdecimal() and 1 <= int(text) <= len(choices):
-            return self._pressed(choices[int(text) - 1])
-        match spoken.agreement(text):
-            case None:
-                again = self._offer(proposal.kind, proposal)
-                caught = Notice(self._words("checkins", "not_caught_setting"), fleeting=True)
-                return again.after(caught) if spoken.may_be_agreement(text) else None
-            case False, _:
-                return Told((Notice(self._words("checkins", "left"), fleeting=True),))
-            case yes, age:
-                told = replace(proposal, yes=proposal.yes or bool(yes), age=age or proposal.age)
-                return self._agreeing(told)
-
-    def _agreeing(self, told: Proposal) -> Told:
-        """Return what is still to be told of a yes and an age, or take both."""
-        age = told.age or self.here.diary.age
-        if age is Age.UNDER_16 or (told.yes and age is not None):
-            arg = next(arg for arg, band in AGES.items() if band is age)
-            return self.agreed(Token(self._version, MENU, 0, "agree", f"{KINDS.index(told.kind)}{arg}"))
-        return self._offer(told.kind, told)
-
-    def _pressed(self, button: Button) -> Told:
-        token = read(button.tap)
-        agrees = token is not None and token.act == "agree"
-        return self.agreed(token) if token and agrees else Told((Notice(self._words("checkins", "left"), fleeting=True),))
-
-    def ended(self, kind: str) -> Told:
-        """Take a consent back: nothing is written for it any more, and what was kept for it goes."""
-        taken = consents.withdrawn(self._words, self.kept, kind, self.here.now)
-        left = without(self.here.diary, kind)
-        others = [k for k in ("check_ins", "tips", "follow_up") if k != kind and self.agreed_to(k)]
-        done = Notice(self._words("privacy", "consents", kind, "withdrawn"))
-        return Told((done,), diary=left if others else Diary(), consents=taken)
-
     # ---------------------------------------------------------------- Settings
 
     def settings(self) -> Told:
         """Return all that can be set, each one tap."""
         base = Shelves(self.library, self.here.preferences).settings()
         lines = [base.text, self._words("checkins", "set", "language"), *self._standing()]
-        extra = [self._menu_button("set", self._words("checkins", "buttons", what), what) for what in self._settable]
+        extra = [self.menu_button("set", self._words("checkins", "buttons", what), what) for what in self._settable]
         for number, kind in enumerate(KINDS):
-            extra.append(self._menu_button("optin", self._words("privacy", "consents", kind, "name"), str(number)))
+            extra.append(self.menu_button("optin", self._words("privacy", "consents", kind, "name"), str(number)))
         return Told((Prompt("\n".join(lines), "settings", (*base.choices, *extra)),))
 
-    def asked(self, setting: str) -> Told:
-        """Return the question for one setting, which may be tapped or typed."""
-        if setting not in self._settable:
-            return self.opened(KINDS[0])
-        match setting:
-            case "zone":
-                return self._ask_zone(self.here.diary, self._near_region())
-            case "quiet":
-                return self._ask("quiet", self._quiets())
-            case "days":
-                return Told((self._days(self.here.diary),))
-            case "delay":
-                return self._ask("delay", self._delays())
-            case "plan":
-                return self._ask("plan", self._plans())
-            case _:
-                return self._ask("pause", self._pauses())
+    def asked(self, setting: str) -> Told | None:
+        """Return the question for one setting, to be tapped or typed; None where nothing that it is for was agreed to."""
+        return self._asked(setting) if setting in self._settable else None
 
-    def set(self, token: Token) -> Told:
-        """Take a value that was tapped; one of an older list changes nothing, and the setting is asked for anew."""
+    def set(self, token: Token) -> Told | None:
+        """Take a value that was tapped; one of an older list changes nothing, and the setting is asked for anew.
+
+        None where nothing that it is for was agreed to.
+        """
         if token.act not in self._settable:
-            return self.opened(KINDS[0])
+            return None
         waiting = self.here.diary.waiting
         match token.act, token.arg:
             case "zone", arg if waiting and arg.isdigit() and int(arg) < len(waiting.options) and self._is_of(token, waiting):
@@ -161,7 +78,7 @@ class Arranging:
             case "pause", arg if arg.isdigit():
                 return self.paused(int(arg))
             case act, _:
-                return self.asked(act)
+                return self._asked(act)
 
     def typed(self, text: str) -> Told:
         """Return what a typed value for the setting that waits leads to."""
@@ -181,24 +98,37 @@ class Arranging:
             return self.paused(days)
         if (told := self._line(setting, text)) is not None:
             return told
-        return self.asked(setting).after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
+        return self._asked(setting).after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
 
     def _line(self, setting: str, text: str) -> Told | None:
         """Return what the line below a setting leads to that a text names, by its number or its words."""
-        match setting:
-            case "zone":
-                lines = self._zones(self.here.diary.waiting or Waiting(setting, self.here.now))
-            case "quiet":
-                lines = self._quiets()
-            case "delay":
-                lines = self._delays()
-            case "plan":
-                lines = self._plans()
-            case _:
-                lines = self._pauses()
+        lines = self._below(setting)
         named = read_typed(text, lines) if lines else ()
         token = read(named[0].tap) if len(named) == 1 else None
         return self.set(token) if token is not None and token.act == setting else None
+
+    def _asked(self, setting: str) -> Told:
+        match setting:
+            case "zone":
+                return self._ask_zone(self.here.diary, self._near_region())
+            case "days":
+                return Told((self._days(self.here.diary),))
+            case _:
+                return self._ask(setting, self._below(setting))
+
+    def _below(self, setting: str) -> tuple[Button, ...]:
+        """Return the lines below a setting."""
+        match setting:
+            case "zone":
+                return self._zones(self.here.diary.waiting or Waiting(setting, self.here.now))
+            case "quiet":
+                return self._quiets()
+            case "delay":
+                return self._delays()
+            case "plan":
+                return self._plans()
+            case _:
+                return self._pauses()
 
     def paused(self, days: int) -> Told:
         """Pause for some days; 0 ends a pause."""
@@ -206,6 +136,15 @@ class Arranging:
             return self._changed("pause", paused=None)
         until = self.here.now + timedelta(days=min(days, 366))
         return self._changed("pause", paused=until)
+
+    def still_unknown(self, diary: Diary, *, runs: bool) -> Told | None:
+        """Return the next thing to ask of someone who has just begun, if there is any: where they are, and their usual runs."""
+        if not diary.zone_known:
+            return self._ask_zone(diary, self._near_region())
+        if runs and not diary.plan and not diary.clubs and not diary.runs:
+            told = self._ask("plan", self._plans())
+            return replace(told, diary=replace(diary, waiting=Waiting("plan", self.here.now)))
+        return None
 
     def where(self, told: Told) -> Told:
         """Return the same, and where they are asked for: nothing can be written at a fitting time before that is known."""
@@ -259,9 +198,9 @@ class Arranging:
 
     def _zoned(self, zone: str) -> Told:
         diary = replace(self.here.diary, zone=zone, zone_known=True, waiting=None)
-        again = self._menu_button("set", self._words("checkins", "buttons", "zone"), "zone")
+        again = self.menu_button("set", self._words("checkins", "buttons", "zone"), "zone")
         notice = Notice(self._words("checkins", "set", "zone", clock=self._clock_in(zone)), (again,))
-        following = self._still_unknown(diary, runs=self.agreed_to("check_ins"))
+        following = self.still_unknown(diary, runs=self.agreed_to("check_ins"))
         return following.after(notice) if following else Told((notice,), diary=diary)
 
     def _near_region(self) -> tuple[str, ...]:
@@ -274,37 +213,6 @@ class Arranging:
 
     # ---------------------------------------------------------------- What is offered
 
-    def _offer(self, kind: str, told: Proposal | None = None) -> Told:
-        """Return exactly what is agreed to, or once part of the answer was told, the question for the rest of it."""
-        said = told or Proposal(kind, self.here.now)
-        text = consents.text_of(self._words, kind)
-        if said.yes or said.age:
-            text = self._words("checkins", "ask_age" if said.yes else "ask_yes")
-        prompt = Prompt(text, kind, self._choices(kind, said.age))
-        replies: tuple[Reply, ...] = (*(() if told else before_a_yes(self.library.words, self.here.reach)), prompt)
-        return Told(replies, proposes=replace(said, at=self.here.now))
-
-    def _choices(self, kind: str, age: Age | None) -> tuple[Button, ...]:
-        """Return a yes for each age band, and a no; whose age is known, or was just told, is not asked for it again."""
-        number, known = str(KINDS.index(kind)), age or self.here.diary.age
-        if known is not None:
-            arg = next(arg for arg, band in AGES.items() if band is known)
-            give = self._words("privacy", "consents", kind, "give")
-            yes = [self._menu_button("agree", give, f"{number}{arg}", role=Role.ANSWER)]
-        else:
-            ages = [(arg, self._words("checkins", "ages", band.value)) for arg, band in AGES.items()]
-            yes = [self._menu_button("agree", label, f"{number}{arg}", role=Role.ANSWER) for arg, label in ages]
-        return (*yes, self._menu_button("no", self._words("checkins", "buttons", "no")))
-
-    def _still_unknown(self, diary: Diary, *, runs: bool) -> Told | None:
-        """Return the next thing to ask of someone who has just begun, if there is any: where they are, and their usual runs."""
-        if not diary.zone_known:
-            return self._ask_zone(diary, self._near_region())
-        if runs and not diary.plan and not diary.clubs and not diary.runs:
-            told = self._ask("plan", self._plans())
-            return replace(told, diary=replace(diary, waiting=Waiting("plan", self.here.now)))
-        return None
-
     def _ask(self, setting: str, choices: tuple[Button, ...]) -> Told:
         text = self._words("checkins", "settings", setting)
         waiting = Waiting(setting, self.here.now)
@@ -312,16 +220,16 @@ class Arranging:
 
     def _quiets(self) -> tuple[Button, ...]:
         return tuple(
-            self._menu_button("quiet", self._hours(Quiet(start, end)), f"{start:%H%M}{end:%H%M}", role=Role.ANSWER)
+            self.menu_button("quiet", self._hours(Quiet(start, end)), f"{start:%H%M}{end:%H%M}", role=Role.ANSWER)
             for start, end in QUIETS
         )
 
     def _delays(self) -> tuple[Button, ...]:
         labels = ((m, self._words("checkins", "hours" if m > 60 else "hour", number=m // 60)) for m in DELAYS)
-        return tuple(self._menu_button("delay", label, str(m), role=Role.ANSWER) for m, label in labels)
+        return tuple(self.menu_button("delay", label, str(m), role=Role.ANSWER) for m, label in labels)
 
     def _plans(self) -> tuple[Button, ...]:
-        none = self._menu_button("plan", self._words("checkins", "buttons", "no_plan"), "none", role=Role.ANSWER)
+        none = self.menu_button("plan", self._words("checkins", "buttons", "no_plan"), "none", role=Role.ANSWER)
         none = replace(none, words=self._words.list("checkins", "typed", "none"))
         club = self.here.preferences.club
         if club is None:
@@ -331,8 +239,8 @@ class Arranging:
 
     def _pauses(self) -> tuple[Button, ...]:
         labels = ((d, self._words("checkins", "weeks" if d > 7 else "week", number=d // 7)) for d in PAUSES)
-        lengths = [self._menu_button("pause", label, str(days), role=Role.ANSWER) for days, label in labels]
-        off = self._menu_button("pause", self._words("checkins", "buttons", "resume"), "0", role=Role.ANSWER)
+        lengths = [self.menu_button("pause", label, str(days), role=Role.ANSWER) for days, label in labels]
+        off = self.menu_button("pause", self._words("checkins", "buttons", "resume"), "0", role=Role.ANSWER)
         return (*lengths, *((off,) if self.here.diary.paused else ()))
 
     def _days(self, diary: Diary) -> Prompt:
@@ -343,7 +251,7 @@ class Arranging:
             )
             for day, name in enumerate(names)
         ]
-        return Prompt(self._words("checkins", "settings", "days"), "days", (*buttons, self._to_settings()))
+        return Prompt(self._words("checkins", "settings", "days"), "days", (*buttons, self.to_settings()))
 
     def _day(self, day: int, *, add: bool) -> Told:
         days = tuple(sorted({*self.here.diary.days, day} if add else set(self.here.diary.days) - {day}))
@@ -354,16 +262,16 @@ class Arranging:
 
     def _changed(self, setting: str, **values: object) -> Told:
         diary = replace(self.here.diary, waiting=None, **values)  # type: ignore[arg-type] # each is a field of it
-        text = "\n".join((self._words("checkins", "done"), *self._lines(diary, setting)))
-        return Told((Notice(text, (self._to_settings(),)),), diary=diary)
+        text = "\n".join((self._words("checkins", "done"), *self.lines(diary, setting)))
+        return Told((Notice(text, (self.to_settings(),)),), diary=diary)
 
     # ---------------------------------------------------------------- How it stands
 
     def _standing(self) -> Iterator[str]:
         for setting in self._settable:
-            yield from self._lines(self.here.diary, setting)
+            yield from self.lines(self.here.diary, setting)
 
-    def _lines(self, diary: Diary, setting: str) -> Iterator[str]:
+    def lines(self, diary: Diary, setting: str) -> Iterator[str]:
         match setting:
             case "zone" if diary.zone_known:
                 yield self._words("checkins", "set", "zone", clock=self._clock_in(diary.zone))
@@ -410,10 +318,10 @@ class Arranging:
     def _is_of(self, token: Token, waiting: Waiting) -> bool:
         return token.step == _minute(waiting.since)
 
-    def _to_settings(self) -> Button:
-        return self._menu_button("settings", self._words("ui", "buttons", "settings"))
+    def to_settings(self) -> Button:
+        return self.menu_button("settings", self._words("ui", "buttons", "settings"))
 
-    def _menu_button(self, act: str, label: str, arg: str = "", *, role: Role = Role.OTHER) -> Button:
+    def menu_button(self, act: str, label: str, arg: str = "", *, role: Role = Role.OTHER) -> Button:
         return Button(self._token(act, arg), label, role)
 
     def _token(self, act: str, arg: str = "", state: str = "", *, step: int = 0) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from core import tips
 from core.coaching import tip
+from core.coaching.agreeing import Agreeing
 from core.coaching.answering import Answering
 from core.coaching.arranging import KINDS, Arranging
 from core.coaching.following import Following
@@ -87,7 +88,7 @@ class Coaching:
             here = Here(told.diary or diary or Diary(), record.preferences, now, "")
             arranging = Arranging(self._library, here, (*record.consents, *told.consents))
             if arranging.agreed_to(kind):
-                ended = arranging.ended(kind)
+                ended = Agreeing(self._library, here, arranging).ended(kind)
                 told = Told((*told.replies, *ended.replies), ended.diary, (*told.consents, *ended.consents))
         return told
 
@@ -125,6 +126,7 @@ class _Turn:
         self._library, self._words, self._here, self._days = library, library.words, here, days
         self._record, self._session = record, session
         self._arranging = Arranging(library, here, record.consents)
+        self._agreeing = Agreeing(library, here, self._arranging)
         self._telling = Telling(library, here)
 
     def on_taps(self, texts: Sequence[str]) -> Told | None:
@@ -149,7 +151,7 @@ class _Turn:
     def on_thread(self, token: Token) -> Told:
         asking, follow_up = self._here.diary.asking(token.thread), self._here.diary.follow_up(token.thread)
         if token.act == "stop":
-            return self._arranging.ended("check_ins" if follow_up is None else "follow_up")
+            return self._agreeing.ended("check_ins" if follow_up is None else "follow_up")
         if asking is not None:
             return Answering(self._library, self._here, asking).pressed(token)
         if follow_up is not None:
@@ -159,24 +161,24 @@ class _Turn:
     def on_menu(self, token: Token) -> Told | None:
         match token.act:
             case "optin" if token.arg in ("0", "1"):
-                return self._arranging.opened(KINDS[int(token.arg)])
+                return self._agreeing.opened(KINDS[int(token.arg)])
             case "agree":
-                return self._arranging.agreed(token)
+                return self._agreeing.agreed(token)
             case "end" if token.arg in ("0", "1"):
-                return self._arranging.ended(KINDS[int(token.arg)])
+                return self._agreeing.ended(KINDS[int(token.arg)])
             case "consent" | "give" if (kind := CONSENTS.get(token.arg)) in KINDS:
                 # What was agreed to is shown beside all else that was, with one tap that takes it back.
-                return None if self._arranging.agreed_to(kind) else self._arranging.opened(kind)
+                return None if self._arranging.agreed_to(kind) else self._agreeing.opened(kind)
             case "withdraw" if token.arg in CONSENTS:
-                return self._arranging.ended(CONSENTS[token.arg])
+                return self._agreeing.ended(CONSENTS[token.arg])
             case "no":
                 return Told((Notice(self._words("checkins", "left"), fleeting=True),))
             case "settings":
                 return self._arranging.settings()
             case "set":
-                return self._arranging.asked(token.arg)
+                return self._arranging.asked(token.arg) or self._agreeing.opened(KINDS[0])
             case "zone" | "quiet" | "days" | "delay" | "plan" | "pause":
-                return self._arranging.set(token)
+                return self._arranging.set(token) or self._agreeing.opened(KINDS[0])
             case "tip" if token.arg.isdigit():
                 return self._tip(tips.chosen(self._library, self._here.diary, int(token.arg), self._here.now))
             case "unran":
@@ -191,14 +193,14 @@ class _Turn:
     def command(self, name: str, rest: str) -> Told | None:
         match name:
             case "checkins":
-                return self._arranging.opened("check_ins")
+                return self._agreeing.opened("check_ins")
             case "tips":
-                return self._arranging.opened("tips")
+                return self._agreeing.opened("tips")
             case "settings":
                 return self._arranging.settings()
             case "ran":
                 agreed = self._arranging.agreed_to("check_ins")
-                return self._telling.ran(rest) if agreed else self._arranging.opened("check_ins")
+                return self._telling.ran(rest) if agreed else self._agreeing.opened("check_ins")
             case "pause":
                 return self._pause(rest)
             case "tip":
@@ -234,26 +236,29 @@ class _Turn:
         if offer is None or self._here.now - offer.at > OPEN_FOR or (asked is not None and asked > offer.at):
             return None
         if offer.kind in KINDS:
-            return self._arranging.said(offer, text)
+            return self._agreeing.said(offer, text)
         told = self._telling.said(offer, text, self._session)
         return None if told is None else self._asked_where(told)
 
     def _pause(self, rest: str) -> Told:
-        if not rest.strip() or not self._arranging.writes:
-            return self._arranging.asked("pause")
+        asked = self._arranging.asked("pause")
+        if asked is None:
+            return self._agreeing.opened(KINDS[0])
+        if not rest.strip():
+            return asked
         said = typed.plain(rest)
         if said in self._words.list("checkins", "typed", "off"):
             return self._arranging.paused(0)
         days = Spoken(self._words).days(rest)
         if days is None:
-            return self._arranging.asked("pause").after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
+            return asked.after(Notice(self._words("checkins", "not_caught_setting"), fleeting=True))
         return self._arranging.paused(days)
 
     def _tip_for_now(self) -> Told:
         """Return a tip that fits, once an age is known; what was asked for counts among those of the week."""
         here = self._here
         if here.diary.age is None:
-            return self._arranging.opened("tips")
+            return self._agreeing.opened("tips")
         found = tips.asked_for(self._library, here.diary, here.now)
         given = () if found is None else (Given(found.tip.id, here.now),)
         return replace(self._tip(found), diary=replace(here.diary, tips=(*here.diary.tips, *given)))
