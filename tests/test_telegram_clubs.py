@@ -211,7 +211,7 @@ async def test_a_topic_is_answered_in_it(bot: Running, anna: Member, ben: Member
 UNREADABLE = Answers(code=200, body=b'{"ok": true, "result": {"status": "administrator"}}')
 CANNOT = (
     *(answers(500), answers(502), answers(401), answers(409), holds(3600)),
-    *(CutOff(), CutOff(whole=True), Reset(), Silence(), UNREADABLE),
+    *(CutOff(), CutOff(whole=True), Reset(), Silence(), Drip(seconds=1), UNREADABLE),
 )
 
 
@@ -247,6 +247,20 @@ async def test_a_slow_answer_holds_up_no_other_group(bot: Running, anna: Member,
     await other.member(ben.user).reads(RUNS, within=0.3)
     await bot.rests()
     assert len(await bot.store.clubs()) == 2
+
+
+async def test_a_slow_answer_about_one_club_holds_up_no_other(bot: Running, anna: Member, ben: Member, group: Group) -> None:
+    other = bot.api.group("Valley Runners")
+    other.admin(ben.user)
+    await set_up(bot, group, anna)
+    await comes_in(bot, other, ben)
+    bot.api.faults.lay("getChatMember", Slow(seconds=1), chat=group.id)
+    anna.says("/club name Hill Walkers")
+    await bot.api.until(lambda: len(bot.api.calls("getChatMember", group.id)) == 5)
+
+    ben.says("/club name Valley Walkers")
+    await ben.reads("is called Valley Walkers", within=0.8)
+    assert "Hill Walkers" not in anna.last.text
 
 
 async def test_a_club_is_answered_a_few_times_and_then_once_in_a_while(
