@@ -1,14 +1,15 @@
 """A club on Telegram, over real sockets: claimed in its group, set and followed in private, by those who may at that moment."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot_api import Answers, BotApi, CutOff, Drip, Fault, Group, Member, Message, Reset, Silence, Slow, answers, holds, looking
 from bots.telegram import files, rights
-from chat import Clock
+from chat import Clock, library
 from core import club as clubs
 from core.calendar import LARGEST
 from core.club import Club
@@ -17,6 +18,9 @@ from core.limits import FILE_BURST, FILE_REFILL, GROUP_BURST, GROUP_REFILL
 from core.members import Address
 from core.organising import organiser
 from core.organising.screen import FOLLOWED
+from core.planning import Planning
+from core.timetable import Timetable
+from scheduler.jobs import Job, planning, sending
 from telegram_chat import Running, Waits, running, words
 from test_calendar import HOUR, TEMPO, WEEKLY, event, file
 from test_telegram_groups import healthy, said_in_groups
@@ -33,6 +37,7 @@ HELP = words("ui", "help").splitlines()[0]
 ERASE, YES_ERASE = words("club", "buttons", "end"), words("club", "buttons", "end_yes")
 TEMPO_RUN = file(event(*TEMPO, HOUR, WEEKLY))
 TRACK = "/club run add Tue 18:30 Track, town hall"
+RUN_ENDS = datetime(2026, 11, 24, 18, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -307,6 +312,41 @@ async def follows(bot: Running, member: Member) -> None:
     await taps(bot, member, "☐ Track", "Yes, and I am 18")
     await says(bot, member, "Berlin", "/club")
     assert words("club", "following") in await taps(bot, member, "☐ Track")
+
+
+@pytest.mark.parametrize("erased", [False, True])
+async def test_who_follows_a_run_is_asked_after_it_in_private_as_long_as_there_is_the_club(
+    bot: Running, anna: Member, ben: Member, group: Group, clock: Clock, *, erased: bool
+) -> None:
+    await set_up(bot, group, anna)
+    await comes_in(bot, group, ben)
+    await follows(bot, ben)
+    timetable = Timetable()
+    planned = Planning(library(), timetable)
+    bot.store.judged_by(planned.may)
+    jobs = (planning(bot.store, planned.plan, timetable), sending(bot.outreach))
+    await due(bot, jobs, clock)
+    if erased:
+        await taps(bot, anna, ERASE, YES_ERASE)
+        await due(bot, jobs, clock)
+    before, seen = len(ben.heard), [len(anna.heard), len(said_in_groups(bot.api))]
+
+    clock.at = RUN_ENDS + timedelta(hours=2, minutes=-1)
+    await due(bot, jobs, clock)
+    assert len(ben.heard) == before
+    for _ in range(3):
+        clock.at += timedelta(minutes=1)
+        await due(bot, jobs, clock)
+
+    asked = [text.splitlines()[0] for text in ben.texts[before:]]
+    assert asked == ([] if erased else [words("checkins", "open", "today")])
+    assert [len(anna.heard), len(said_in_groups(bot.api))] == seen
+
+
+async def due(bot: Running, jobs: Iterable[Job], clock: Clock) -> None:
+    for job in jobs:
+        await job.what(clock())
+    await bot.rests()
 
 
 async def test_a_stranger_is_refused_until_they_are_in_the_group(bot: Running, anna: Member, group: Group) -> None:
