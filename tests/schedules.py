@@ -19,8 +19,8 @@ MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 HOUR, DAY, WEEK = 60, 1440, 7 * 1440
 LIVED = 3 * DAY + 8 * HOUR
 """Minutes that a schedule is lived through: three mornings, and what comes of the runs before them."""
-BEFORE, AFTER = 4 * DAY, LIVED + 24 * DAY
-"""How far around its start the wall clock is looked at."""
+BEFORE, AFTER = 4 * DAY, 24 * DAY
+"""How far around these the wall clock is looked at."""
 QUARTER = 15
 """Minutes: no zone changes its clock in between, nor has in this century."""
 STARTS = (
@@ -72,6 +72,8 @@ class Schedule:
     rhythm: Rhythm
     ignored: int
     """How far Hipwise had slowed down before."""
+    lives: int = LIVED
+    """Minutes that it is lived through."""
 
     @property
     def diary(self) -> Diary:
@@ -194,10 +196,12 @@ class Span:
 class Oracle:
     """What one schedule leads to."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, gap: tuple[int, int] = (0, 0)) -> None:
         self._of = schedule
         self.begin = _minute(schedule.start)
-        self._offsets, self._steady = _offsets(schedule.zone, schedule.start)
+        self._gap = range(self.begin + gap[0], self.begin + gap[1])
+        """Minutes that nobody lives through, such as where the clock is put forward: what falls in them comes after."""
+        self._offsets, self._steady = _offsets(schedule.zone, schedule.start, schedule.lives)
         self._spans: dict[tuple[int, int], tuple[Span, ...]] = {}
         self.usual = self._usual()
         self._runs = list(self.usual)
@@ -219,7 +223,7 @@ class Oracle:
             now = self._at = heapq.heappop(self._to_look)
             while self._to_look and self._to_look[0] == now:
                 heapq.heappop(self._to_look)
-            if now >= self.begin + LIVED:
+            if now >= self.begin + self._of.lives:
                 break
             while events and self.begin + events[0].at <= now:
                 self._done(events.pop(0).text, now)
@@ -279,13 +283,13 @@ class Oracle:
         found = sorted(
             {
                 self._shows(date * DAY + minute)
-                for date in range(first, first + LIVED // DAY + 6)
+                for date in range(first, first + self._of.lives // DAY + 6)
                 for weekday, minute in self._of.usual
                 if weekday == date % 7
             }
         )
         kept = [at for at, before in zip(found, [NEVER, *found], strict=False) if abs(at - before) > 3 * HOUR]
-        return [Run(at, at + HOUR) for at in kept if self.begin - 2 * DAY <= at < self.begin + LIVED]
+        return [Run(at, at + HOUR) for at in kept if self.begin - 2 * DAY <= at < self.begin + self._of.lives]
 
     def _spans_of(self, run: Run) -> tuple[Span, ...]:
         found = self._spans.get((run.start, run.end))
@@ -436,7 +440,7 @@ class Oracle:
 
     def _look_at(self, at: int) -> None:
         if at > self._at:
-            heapq.heappush(self._to_look, at)
+            heapq.heappush(self._to_look, self._gap.stop if at in self._gap else at)
 
 
 NEVER = 1 << 40
@@ -451,9 +455,9 @@ def _time(minute: int) -> time:
 
 
 @cache
-def _offsets(zone: str, start: datetime) -> tuple[list[int], bool]:
+def _offsets(zone: str, start: datetime, lives: int) -> tuple[list[int], bool]:
     """Return by how many minutes the wall is ahead of UTC, for each quarter of an hour, and whether that stays the same."""
     wall, since, minute = rules(zone), start - timedelta(minutes=BEFORE), timedelta(minutes=1)
-    quarters = range((BEFORE + AFTER) // QUARTER)
+    quarters = range((BEFORE + lives + AFTER) // QUARTER)
     found = [(since + n * QUARTER * minute).astimezone(wall).utcoffset() // minute for n in quarters]  # type: ignore[operator]
     return found, len(set(found)) == 1

@@ -8,82 +8,31 @@ All of them go through the planner, the judge and the conversation, with a ledge
 Hipwise: the store, its jobs, the outreach and the companion, thousands of members in one database at a time.
 """
 
-import asyncio
-import itertools
 import os
-import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bots import bootstrap
-from chat import Clock, library
-from core import consents
-from core.checkins import PLACES, Step
-from core.coaching import Coaching
-from core.companion import Companion
-from core.dialogue import Command, Inbound, Prompt, Reply, Tap
-from core.dialogue.token import read
-from core.diary import Place
+from core.dialogue import Command, Inbound, Reply, Tap
 from core.diary import from_json as diary_of
 from core.diary import to_json as plain_of
 from core.ledger import Delivery, Going, Owed, State, Wait
 from core.members import Address
-from core.outreach import Outreach
-from core.ownership import Ownership
-from core.planning import Planning
-from core.record import Change, Record
+from core.record import Record
 from core.replies import reply_of
-from core.storage import Store, StoreRecords
-from core.timetable import Timetable
-from fakes import PLAIN, ring
-from scheduler.jobs import planning, sending
-from schedules import LIVED, NO_PAIN, NOT_RUN, STARTS, Came, Oracle, Schedule, any_schedule
+from crowd import COACHING, MINUTE, PLANNING, agreed, answers_to, came, crowd, next_tap, schedules
+from fakes import PLAIN
+from schedules import LIVED, STARTS, Oracle, Schedule
 
-SEED = 20261122
 SCALE = float(os.environ.get("SCHEDULES", "1"))
 """Which part of them is tried."""
-ALONE, WHOLE = int(10_000 * SCALE), int(1_000 * SCALE)
-"""Schedules of each start that go through planner and judge, and through all of Hipwise."""
-MINUTE = timedelta(minutes=1)
-
-WORDS = library().words
-PLANNING, COACHING = Planning(library()), Coaching(library())
+WHOLE, EACH = int(1_000 * SCALE), int(10_000 * SCALE)
+"""Of each start, schedules that go through all of Hipwise, and all that are tried."""
 
 pytestmark = pytest.mark.prove
-
-
-def schedules(number: int, start: datetime) -> list[Schedule]:
-    """Return so many schedules that begin at a time, the same ones each time."""
-    chance = random.Random(f"{SEED} {start}")
-    return [any_schedule(chance, start) for _ in range(number)]
-
-
-def agreed(start: datetime) -> tuple[Any, ...]:
-    return (consents.as_kept(WORDS, "check_ins", start, given=True),)
-
-
-def next_tap(replies: Iterable[Reply], answers: str) -> str | None:
-    """Return the button by which someone answers in their way; None: there is nothing left to answer."""
-    sore = answers not in (NOT_RUN, NO_PAIN)
-    values = {Step.RAN: int(answers != NOT_RUN), Step.WORST: 3 if sore else 0, Step.PLACE: PLACES.index(Place.OUTER_HIP)}
-    for reply in replies:
-        for token in (read(choice.tap) for choice in reply.choices if isinstance(reply, Prompt)):
-            if token is None or (token.act in set(Step) and token.arg != str(values.get(Step(token.act), 0))):
-                continue
-            if token.act in set(Step) or token.act == "go":
-                return str(token)
-    return None
-
-
-def answers_to(schedule: Schedule, before: int) -> bool:
-    """Return whether someone answers a message, by how many of the same run they have answered."""
-    return schedule.answers != "silent" and not (schedule.answers == "pain, then silent" and before)
 
 
 # ---------------------------------------------------------------- Planner and judge alone
@@ -190,16 +139,10 @@ class Alone:
 ADDRESS = Address("test", "m")
 
 
-def came(start: datetime, got: Sequence[tuple[datetime, Delivery]]) -> tuple[Came, ...]:
-    """Return what came as the oracle tells of it."""
-    found = (Came((at - start) // MINUTE, delivery.reply["occasion"]) for at, delivery in got)
-    return tuple(sorted(found, key=lambda each: (each.at, each.occasion)))
-
-
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: f"{start:%Y-%m-%d}")
 def test_what_is_owed_is_sent_at_the_first_minute_at_which_it_may(start: datetime, capsys: pytest.CaptureFixture[str]) -> None:
     wrong, messages = [], Counter[str]()
-    for schedule in schedules(ALONE, start):
+    for schedule in schedules(EACH, start)[WHOLE:]:
         member = Alone(schedule)
         member.lives()
         expected = Oracle(schedule).expected()
@@ -207,103 +150,18 @@ def test_what_is_owed_is_sent_at_the_first_minute_at_which_it_may(start: datetim
         if came(start, member.came) != expected:
             wrong.append((schedule, expected, came(start, member.came)))
     with capsys.disabled():
-        print(f"\n{start:%Y-%m-%d}: {ALONE} schedules, {dict(messages)}, {len(wrong)} wrong")  # noqa: T201 - what a proof is for
+        print(f"\n{start:%Y-%m-%d}: {EACH - WHOLE} schedules, {dict(messages)}, {len(wrong)} wrong")  # noqa: T201 - what a proof is for
     assert wrong[:3] == []
 
 
 # ---------------------------------------------------------------- All of Hipwise
 
 
-@dataclass
-class Crowd:
-    """Members with a schedule each on one platform, the whole of Hipwise, and a clock that goes from minute to minute."""
-
-    schedules: Sequence[Schedule]
-    store: Store
-    clock: Clock
-    got: dict[str, list[tuple[datetime, Delivery]]] = field(default_factory=dict)
-    _news: list[Delivery] = field(default_factory=list)
-    _answered: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self.store.judged_by(PLANNING.may)
-        self.outreach = Outreach(self.store, {"test": self}, self.clock)
-        self._jobs = (planning(self.store, PLANNING.plan, Timetable()), sending(self.outreach))
-        records = StoreRecords(self.store)
-        fresh = (f"{number:08x}{0:08x}" for number in itertools.count(1))
-        ownership = Ownership(library(), records, self.clock, bootstrap.signed_off)
-        self._companion = Companion(library(), records, self.clock, lambda: next(fresh), ownership, coaching=COACHING)
-
-    async def send(self, delivery: Delivery) -> str:
-        """Take a message, as a platform does."""
-        self.got.setdefault(delivery.address.id, []).append((self.clock.at, delivery))
-        self._news.append(delivery)
-        return delivery.id
-
-    async def lives(self) -> None:
-        """Have everybody enter, and live through the days."""
-        start = self.clock.at
-        await asyncio.gather(*(self._enters(number, schedule) for number, schedule in enumerate(self.schedules)))
-        events = sorted((e.at, str(n), e.text) for n, schedule in enumerate(self.schedules) for e in schedule.events)
-        while self.clock.at < start + LIVED * MINUTE:
-            now: list[tuple[str, str]] = []
-            while events and start + events[0][0] * MINUTE <= self.clock.at:
-                _, id, text = events.pop(0)
-                now.append((id, text))
-            await asyncio.gather(*(self._says(id, text) for id, text in now))
-            await self._minute()
-            times = [start + events[0][0] * MINUTE] if events else []
-            due = await self.store.next_due()
-            times += [] if due is None else [due]
-            self.clock.at = max(self.clock.at + MINUTE, min(times, default=start + LIVED * MINUTE))
-
-    async def _enters(self, number: int, schedule: Schedule) -> None:
-        change = Change(None, PLAIN, consents=agreed(schedule.start), diary=plain_of(schedule.diary))
-        await self.store.save_turn(Address("test", str(number)), change)
-
-    async def _minute(self) -> None:
-        """Have the jobs done, and what came answered, until nothing more comes."""
-        while True:
-            for job in self._jobs:
-                await job.what(self.clock.at)
-            await self.outreach.done()
-            news, self._news = self._news, []
-            if not news:
-                return
-            await asyncio.gather(*(self._answers(delivery) for delivery in news))
-
-    async def _answers(self, delivery: Delivery) -> None:
-        id, thread = delivery.address.id, str(delivery.reply.get("thread", ""))
-        schedule = self.schedules[int(id)]
-        replies: tuple[Reply, ...] = (reply_of(delivery.reply),)
-        if thread and answers_to(schedule, self._answered[id, thread]):
-            self._answered[id, thread] += 1
-            while tap := next_tap(replies, schedule.answers):
-                replies = await self._companion.handle(Tap(delivery.address, tap))
-
-    async def _says(self, id: str, text: str) -> None:
-        name, _, rest = text[1:].partition(" ")
-        await self._companion.handle(Command(Address("test", id), name, rest))
-
-
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: f"{start:%Y-%m-%d}")
 async def test_so_it_is_with_all_of_hipwise(start: datetime, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clock, lived = Clock(start), schedules(WHOLE, start)
-    async with Store(tmp_path / "hipwise.db", ring(), clock) as store:
-        crowd = Crowd(lived, store, clock)
-        await crowd.lives()
-        tallies = await store.tallies()
-
-    got = [crowd.got.get(str(number), []) for number in range(len(lived))]
-    wrong = [
-        (schedule, expected, came(start, messages))
-        for schedule, messages in zip(lived, got, strict=True)
-        if (expected := Oracle(schedule).expected()) != came(start, messages)
-    ]
-    keys = [(delivery.member, delivery.reply["occurrence"]) for messages in got for _, delivery in messages]
+    async with crowd(tmp_path, schedules(EACH, start)[:WHOLE]) as world:
+        await world.lives()
+        wrong, tallies = world.faults(), await world.holds()
     with capsys.disabled():
-        print(f"\n{start:%Y-%m-%d}: {WHOLE} schedules, {len(keys)} messages, {len(wrong)} wrong, {tallies}")  # noqa: T201 - what a proof is for
+        print(f"\n{start:%Y-%m-%d}: {WHOLE} schedules, {len(wrong)} wrong, {tallies}")  # noqa: T201 - what a proof is for
     assert wrong[:3] == []
-    assert len(set(keys)) == len(keys) == tallies.sent
-    assert tallies.conserved
-    assert tallies.unknown == tallies.dropped == tallies.claimed == 0

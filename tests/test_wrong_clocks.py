@@ -1,0 +1,94 @@
+"""Whatever is done to the clock or to the platform, nothing comes twice, at a wrong time or in a burst, and nothing is lost.
+
+Members with random schedules, with all of Hipwise around them. What is owed says the same oracle as in test_schedules.py;
+a clock that is put forward leaves minutes out that nobody lives through, one that is put back has some lived through twice.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from core.diary import Rhythm
+from crowd import Crowd, crowd, schedules
+from schedules import DAY, HOUR, STARTS, Schedule
+
+MEMBERS = 150
+
+pytestmark = pytest.mark.prove
+
+
+def quiet_ones(start: datetime, days: float) -> list[Schedule]:
+    """Return schedules of people who only answer, and live so many days."""
+    return [replace(s, told=(), pause=None, lives=int(days * DAY)) for s in schedules(MEMBERS, start)]
+
+
+def late(world: Crowd, at: int, within: int) -> Sequence[int]:
+    """Return how many messages that were due well before a minute came to each member soon after it."""
+    return [
+        sum(
+            at <= (when - world.start).total_seconds() / 60 < at + within
+            and (delivery.until is not None and (delivery.due - world.start).total_seconds() / 60 < at - 10)
+            for when, delivery in messages
+        )
+        for _, messages in world.messages
+    ]
+
+
+@pytest.mark.parametrize("in_sends", [False, True], ids=["between", "in a send"])
+@pytest.mark.parametrize("start", STARTS[:4], ids=lambda start: f"{start:%Y-%m-%d}")
+async def test_a_clock_that_is_put_back_an_hour_changes_nothing(tmp_path: Path, start: datetime, *, in_sends: bool) -> None:
+    chance = random.Random(f"back {start} {in_sends}")
+    steps = [(at, -HOUR) for at in sorted(chance.sample(range(HOUR, 3 * DAY, 2 * HOUR), 6))]
+    async with crowd(tmp_path, schedules(MEMBERS, start), steps=steps, in_sends=in_sends) as world:
+        await world.lives()
+        assert world.steps == []
+        assert world.faults()[:2] == []
+        await world.holds()
+
+
+@pytest.mark.parametrize("by", [HOUR, 40 * DAY], ids=["an hour", "40 days"])
+@pytest.mark.parametrize("start", STARTS[:4], ids=lambda start: f"{start:%Y-%m-%d}")
+async def test_what_a_clock_that_is_put_forward_leaves_out_comes_if_its_window_is_open(
+    tmp_path: Path, start: datetime, by: int
+) -> None:
+    at = random.Random(f"forward {start} {by}").randrange(HOUR, 2 * DAY)
+    async with crowd(tmp_path, quiet_ones(start, 3 + by / DAY), steps=[(at, by)]) as world:
+        before = await world.store.tallies()
+        await world.lives()
+        assert world.steps == []
+        assert world.faults(gap=(at, at + by))[:2] == []
+        assert max(late(world, at + by, 2 * HOUR)) <= 1
+        tallies = await world.holds()
+    if by > DAY:
+        assert tallies.skipped > before.skipped
+
+
+@pytest.mark.parametrize("start", STARTS[:6], ids=lambda start: f"{start:%Y-%m-%d}")
+async def test_however_often_and_whenever_the_clock_is_set_nothing_comes_twice_or_at_a_wrong_time(
+    tmp_path: Path, start: datetime
+) -> None:
+    chance = random.Random(f"any {start}")
+    steps = [(chance.randrange(HOUR, 2 * DAY), chance.choice((-HOUR, HOUR, -HOUR, HOUR, 2 * DAY))) for _ in range(8)]
+    steps.append((3 * DAY, 40 * DAY))
+    lived = [replace(s, told=(), pause=None, lives=45 * DAY) for s in schedules(MEMBERS, start)]
+    async with crowd(tmp_path, lived, steps=sorted(steps), in_sends=True) as world:
+        await world.lives()
+        assert world.steps == []
+        assert (await world.holds()).sent > 0
+
+
+@pytest.mark.parametrize("start", STARTS[:4], ids=lambda start: f"{start:%Y-%m-%d}")
+async def test_after_three_days_without_the_platform_one_message_comes_and_what_is_too_late_is_counted(
+    tmp_path: Path, start: datetime
+) -> None:
+    down = (6 * HOUR, 6 * HOUR + 3 * DAY)
+    lived = [replace(s, rhythm=Rhythm.EACH_RUN, ignored=0) for s in quiet_ones(start, 4)]
+    async with crowd(tmp_path, lived, down=down) as world:
+        await world.lives()
+        assert world.faults(gap=down)[:2] == []
+        assert max(late(world, down[1], 2 * HOUR)) <= 1
+        assert (await world.holds()).skipped > 0
