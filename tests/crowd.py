@@ -119,7 +119,8 @@ class Crowd:
         """Take a message, as a platform does."""
         if self.down[0] <= self.at < self.down[1]:
             raise OutOfReach(60)
-        self.got.setdefault(delivery.address.id, []).append((self.clock.at, delivery))
+        # By the clock as it was when it was claimed: that was the moment at which it might go.
+        self.got.setdefault(delivery.address.id, []).append((delivery.changed, delivery))
         self._news.append(delivery)
         if self.in_sends:
             self._step()
