@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from chat import library
 from core import consents
@@ -28,6 +28,7 @@ from core.storage.store import AHEAD
 from core.vault import KeyRing
 from killed import RING, World
 from mortal import Hipwise
+from planned_chat import Hands
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 LASTS = timedelta(days=5)
@@ -161,28 +162,6 @@ PARTS = (
 # ---------------------------------------------------------------- Members
 
 
-class Hands(Protocol):
-    """Someone's app on a platform."""
-
-    @property
-    def address(self) -> Address:
-        """Where they are."""
-        ...
-
-    @property
-    def place(self) -> str | None:
-        """Where their conversation is, where the address does not say that."""
-        ...
-
-    def presses(self, label: str, message: Any | None) -> None:
-        """Press a button as it was on a message at first, or the newest with this label."""
-        ...
-
-    def looks(self, message: Any) -> tuple[str, ...]:
-        """Return what a message first said, and what its buttons carry."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Came:
     """A message that was written first."""
@@ -226,6 +205,8 @@ class Player:
     """What was said to buttons of copies."""
     in_flight: dict[str, Delivery] = field(default_factory=dict)
     """What was claimed when a process died."""
+    unknown: set[str] = field(default_factory=set)
+    """Tips that were in flight when a process died, and are not sent again. A row of one goes after some days."""
     to_press: deque[tuple[str, Any | None, bool]] = field(default_factory=deque)
     """Labels, each on a message or the newest, and whether that is a copy of one that was answered."""
     waits_for: tuple[str, Any | None, bool] | None = None
@@ -280,8 +261,6 @@ class Cast:
     players: dict[str, Player] = field(default_factory=dict)
     left: list[Player] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    unknown: int = 0
-    """Tips that were in flight when a process died, and are not sent again."""
     closed: int | None = None
     """After how many moves of the clock nobody new was to come any more."""
 
@@ -359,6 +338,7 @@ class Cast:
         found = await owed_to(store, player.hands.address)
         claimed = {d.id: d for d in found if d.kind in AHEAD and d.state in UNSETTLED}
         player.in_flight |= claimed
+        player.unknown |= {d.id for d in claimed.values() if d.kind is Kind.TIP and d.state is State.UNKNOWN}
         answers = [d for d in found if d.kind not in AHEAD]
         player.lost = all(d.id in player.answers for d in answers)  # else there is a row that owes them what they wait for
         settled = not any(d.state is State.CLAIMED for d in found) and all(d.state in SETTLED for d in answers)
@@ -392,8 +372,9 @@ class Cast:
         for id in await unknown_of(store, player.hands.address):
             # Whatever may be sent once more has been; only what is never sent again stays so.
             kind = player.in_flight[id].kind if id in player.in_flight else None
-            self.unknown += kind is Kind.TIP
-            if kind is not Kind.TIP:
+            if kind is Kind.TIP:
+                player.unknown.add(id)
+            else:
                 self.faults.append(f"{who}: {id}, {kind}, is of unknown outcome")
         self.faults += [f"{who}: {fault}" for fault in _otherwise(player, await lived(store, player), self.expected)]
         self.faults += [f"{who}: {text} to the button of a copy" for text in player.again if not text.startswith(POLITE)]
@@ -506,12 +487,13 @@ async def accounted(world: World, cast: Cast, *, may_double: bool) -> DaysAccoun
     async with Store(world.folder / "hipwise.db", KeyRing.parse(RING), cast.time, expected=True) as store:
         await cast.ends(store)
         tallies = await store.tallies()
+    unknown = sum(len(player.unknown) for player in cast.all)
     commits, faults = (world.folder / "commits").read_bytes(), list(cast.faults)
     # The ticker warns where it was to tick again before it had: here it ticks all the time.
     faults += [line for line in (world.folder / "log").read_text().splitlines() if "apscheduler" not in line]
     faults += [f"{p.hands.address.id} {p.part.name}: {f}" for p in cast.all for f in doubled(p, may=may_double)]
-    if not tallies.conserved or b"!" in commits or tallies.unknown != cast.unknown:
-        faults.append(f"{tallies}, {commits.count(b'!')} commits that do not add up, {cast.unknown} tips")
+    if not tallies.conserved or b"!" in commits or tallies.unknown != unknown:
+        faults.append(f"{tallies}, {commits.count(b'!')} commits that do not add up, {unknown} tips")
     came = [copies for player in cast.all for copies in player.came.values()]
     return DaysAccount(
         world.step,
@@ -523,7 +505,7 @@ async def accounted(world: World, cast: Cast, *, may_double: bool) -> DaysAccoun
         sum(len(player.in_flight) for player in cast.all),
         sum(len({came.message.id for came in copies}) > 1 for copies in came),
         sum(len(player.again) for player in cast.all),
-        cast.unknown,
+        unknown,
         tuple(faults),
     )
 

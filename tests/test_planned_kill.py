@@ -16,21 +16,17 @@ import pytest
 
 import mortal_discord
 import mortal_telegram
-from bot_api import BotApi, Member, Request
-from bots.discord.interactions import PLATFORM as DISCORD
-from bots.telegram.updates import PLATFORM as TELEGRAM
+from bot_api import BotApi, Request
 from chat import library
-from core.members import Address
 from core.vault import KeyRing
 from discord_api import DiscordApi
-from discord_api import Kind as What
-from discord_api import Member as DiscordMember
 from discord_api import Request as DiscordRequest
 from discord_api.routes import Route
 from killed import LIFE, RING, proved, world
 from killed_days import HEAD, PARTS, Cast, DaysAccount, Lived, Time, accounted, rehearsed
 from mortal import UNHARMED
 from mortal_days import STEPS
+from planned_chat import Conversation, Phone
 
 AT_ONCE = 2
 """Processes that run at the same time."""
@@ -49,29 +45,6 @@ pytestmark = pytest.mark.prove
 
 
 # ---------------------------------------------------------------- Telegram
-
-
-class Phone:
-    """Someone's private chat on Telegram."""
-
-    place: str | None = None
-
-    def __init__(self, member: Member) -> None:
-        self.member, self.address = member, Address(TELEGRAM, str(member.chat.id))
-        member.chat.begun = True
-
-    def presses(self, label: str, message: Any | None) -> None:
-        """Press a button."""
-        for one in [message] if message else reversed(self.member.heard):
-            for button in (one.versions[0] if message else one.content).buttons:
-                if button.label == label and button.data:
-                    self.member.forges(one, button.data)
-                    return
-        raise AssertionError(f"no {label!r} in {self.member.texts}")
-
-    def looks(self, message: Any) -> tuple[str, ...]:
-        """Return what a message said at first."""
-        return (message.versions[0].text, *(b.data or "" for b in message.versions[0].buttons))
 
 
 class Telegram(BotApi):
@@ -127,32 +100,6 @@ class Telegram(BotApi):
 
 
 # ---------------------------------------------------------------- Discord
-
-
-class Conversation:
-    """Someone's conversation with the bot on Discord."""
-
-    def __init__(self, member: DiscordMember) -> None:
-        self.member, self.address, self.place = member, Address(DISCORD, str(member.user.id)), str(member.channel.id)
-
-    def presses(self, label: str, message: Any | None) -> None:
-        """Press a button, or choose a line."""
-        for one in [message] if message else reversed(self.member.heard):
-            content = one.versions[0] if message else one.content
-            for button in content.buttons:
-                if button.label == label and button.custom_id:
-                    self.member.presses(one, button.custom_id)
-                    return
-            for menu in content.menus:
-                for option in menu.options:
-                    if option.label == label:
-                        self.member.presses(one, menu.custom_id, kind=What(menu.kind), values=[option.value])
-                        return
-        raise AssertionError(f"no {label!r} in {self.member.texts}")
-
-    def looks(self, message: Any) -> tuple[str, ...]:
-        """Return what a message said at first."""
-        return (message.versions[0].text, *(b.custom_id or "" for b in message.versions[0].buttons))
 
 
 class Discord(DiscordApi):
