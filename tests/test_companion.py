@@ -4,11 +4,13 @@ import gc
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bots import bootstrap
+from bots.discord.settings import DiscordSettings
 from bots.settings import Settings
 from chat import Chat, Clock, JsonRecords, library
 from core.companion import Companion
@@ -17,6 +19,7 @@ from core.ledger import Delivery
 from core.members import Address, Preferences
 from core.memory import MemoryRecords
 from core.record import Change, Record
+from terminal import environment
 from test_dialogue import answered, at_a_question, kept
 
 words = library().words
@@ -222,6 +225,24 @@ async def test_where_nothing_is_sent_first_nobody_is_let_believe_it() -> None:
     note, offer = await companion.handle(Command(Address("test", "1"), "checkins"))
 
     assert (note.text, offer.text) == (words("checkins", "reach", "never"), words("privacy", "consents", "check_ins", "text"))
+
+
+@pytest.mark.parametrize(
+    ("connected", "replies"), [(None, 2), (DiscordSettings("a" * 24 + "." + "b" * 6 + "." + "c" * 38, "http://127.0.0.1:9"), 1)]
+)
+async def test_only_with_a_platform_does_anything_come_by_itself(
+    tmp_path: Path, connected: DiscordSettings | None, replies: int
+) -> None:
+    settings, env = Settings(discord=connected), environment(tmp_path)
+    said: list[Reply] = []
+
+    async def platform(companion: Companion) -> None:
+        said.extend(await companion.handle(Command(Address("test", "1"), "checkins")))
+
+    async with bootstrap.running(settings, bootstrap.keeping(settings, env), env) as running:
+        await running.attend(platform)
+
+    assert len(said) == replies
 
 
 async def test_a_yes_in_words_is_for_the_offer_that_was_said_last_and_nothing_is_kept_before_it() -> None:

@@ -14,6 +14,7 @@ from core.enduring import EnduringRecords
 from core.errors import StorageUnavailable
 from core.ledger import Owed
 from core.memory import MemoryRecords
+from core.record import Change
 from core.storage import Store, StoreRecords
 from fakes import store
 
@@ -206,3 +207,12 @@ async def test_the_operator_is_told_once_when_it_fails_and_once_when_it_works(
     await chat.says("/help")
 
     assert [r.message for r in caplog.records if "storage" in r.message] == ["storage.failed", "storage.works_again"]
+
+
+async def test_where_a_conversation_is_stays_known_meanwhile(chat: Chat, failing: Failing) -> None:
+    preferences = (await failing.load(chat.address)).preferences
+    await failing.save(chat.address, Change({"a": 1}, preferences, place="5"))
+    failing.fails = WRITES
+    await chat.says("/hip")
+
+    assert (await chat.sessions.load(chat.address)).placed

@@ -19,6 +19,7 @@ import pytest
 from bots.commands import restore as command
 from core.members import Address, Preferences
 from core.record import Change
+from core.sending import Sending
 from core.storage import (
     Backup,
     Corrupt,
@@ -283,6 +284,17 @@ async def test_what_was_owed_when_the_backup_was_made_may_have_been_sent_since(m
         counts = await kept.tallies()
         assert (counts.open, counts.unknown, counts.conserved) == (0, 1, True)
         assert [(d.reply["text"], d.attempt) for d in await kept.repeats(NOON)] == [(CANARY, 1)]
+
+
+async def test_the_time_since_a_backup_is_no_outage(machine: Machine) -> None:
+    async with machine.store() as kept:
+        await kept.keep_sending(Sending("small", NOON, NOON, NOON))
+        made = await kept.back_up(machine.backups)
+    machine.loses_its_database()
+    machine.restores(made.path)
+
+    async with machine.store() as kept:
+        assert await kept.sending("small") is None
 
 
 async def test_who_came_back_after_they_were_erased_stays(machine: Machine) -> None:
