@@ -217,10 +217,10 @@ def without(asking: Asking, step: Step, now: datetime) -> Asking:
 
 
 def closed(diary: Diary, asking: Asking, now: datetime) -> Asking:
-    """Return the check-in as it is kept once it is over: of someone under 18 without any answer."""
+    """Return the check-in as it is kept once it is over: of someone under 18 only that it was, without any answer."""
     if diary.age is not Age.UNDER_18:
         return replace(asking, closed=now)
-    bare = Asking(asking.id, asking.run, asking.day, together=asking.together)
+    bare = Asking(asking.id, replace(asking.run, minutes=None, metres=None), asking.day, together=asking.together)
     return replace(bare, step=asking.step, touched=asking.touched, closed=now)
 
 

@@ -70,7 +70,7 @@ class Planning:
         """Return what is owed from now on, how the diary goes on, and when to look again; raise UnreadableDiary."""
         if record.diary is None:
             return Planned()
-        diary = _waiting_still(diary_of(record.diary).since(now - REMEMBERED), now)
+        diary = _waiting_still(_without_history(diary_of(record.diary).since(now - REMEMBERED), now), now)
         owed: list[Owed] = []
         if self._may_ask(record, diary):
             # What never began is not over either: it would count as asked, and once a week is seldom enough.
@@ -275,6 +275,14 @@ def _key(occasion: Occasion, asking: Asking) -> str:
     if occasion is Occasion.NUDGE and asking.later is not None:
         of = f"{of}@{asking.later:%Y-%m-%dT%H:%MZ}"
     return Window(occasion, asking.run.start, asking.run.end).key(of, asking.day)
+
+
+def _without_history(diary: Diary, now: datetime) -> Diary:
+    """Return the diary of someone under 18 with no more check-ins that are over than it takes to ask of no run twice."""
+    if diary.age is not Age.UNDER_18:
+        return diary
+    since = now - BEHIND - backing_off.WEEK
+    return replace(diary, askings=tuple(a for a in diary.askings if a.closed is None or a.run.start >= since))
 
 
 def _settled(diary: Diary, sent: Sent, now: datetime) -> Diary:

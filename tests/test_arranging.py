@@ -202,6 +202,26 @@ async def test_a_typed_age_under_16_ends_it_with_or_without_a_yes(new: Runner) -
         assert new.kept is None
 
 
+async def test_an_age_under_16_that_is_told_later_takes_all_back(runner: Runner) -> None:
+    await runner.says("/tips")
+    await runner.says("yes, I am 15")
+
+    assert runner.text == said("under_16")
+    assert runner.diary == Diary()
+    assert not Arranging(library(), Here(runner.diary, Preferences(), runner.clock(), ""), tuple(runner.consents)).writes
+
+
+async def test_an_age_under_18_that_is_told_later_leaves_no_history(runner: Runner) -> None:
+    await runner.says("/ran 8 km 45 min")
+    await runner.taps(button("now"), said("answers", "worst", "none"))
+    await runner.says("/tips")
+    await runner.says("yes, I am 17")
+
+    assert (runner.diary.age, runner.diary.runs) == (Age.UNDER_18, ())
+    [asking] = runner.diary.askings
+    assert (asking.worst, asking.light, asking.run.metres, asking.run.minutes) == (None, None, None, None)
+
+
 @pytest.mark.parametrize("line", ["no", "No, thank you.", "not now", "nope", "4"])
 async def test_a_typed_no_changes_nothing(new: Runner, line: str) -> None:
     await new.says("/checkins")
@@ -812,6 +832,17 @@ async def test_of_someone_under_18_no_runs_are_kept(new: Runner) -> None:
 
     assert new.diary.runs == ()
     assert len(new.diary.askings) == 1
+
+
+async def test_of_someone_under_18_a_check_in_that_is_over_takes_nothing_up_again(new: Runner) -> None:
+    await agrees(new, age="under_18")
+    await new.says("Berlin")
+    await new.says("/ran 5 km")
+    await new.taps(button("now"), said("answers", "worst", "none"))
+    await new.says("/ran 6 km")
+
+    [asking] = new.diary.askings
+    assert (asking.ran, asking.run.metres) == (None, None)
 
 
 # ---------------------------------------------------------------- A result that is asked about again

@@ -144,6 +144,17 @@ async def test_without_pain_there_is_nothing_to_ask_next_morning(world: World) -
     assert world.texts == ["Tue 21:30 How did today's run feel?"]
 
 
+async def test_of_someone_under_18_even_that_there_were_runs_is_forgotten_soon(world: World) -> None:
+    await world.has(replace(BERLIN, age=Age.UNDER_18), "check_ins")
+    await world.lives(days(0.5))
+    await world.chat.taps(answer("ran", "no"))
+    tuesday = (await world.diary()).askings[0].id
+    await world.lives(days(8), by=timedelta(hours=1))
+    assert (await world.diary()).asking(tuesday)
+    await world.lives(days(11), by=timedelta(hours=1))
+    assert not (await world.diary()).asking(tuesday)
+
+
 async def test_who_has_not_agreed_or_told_no_age_is_not_written_to(world: World) -> None:
     for diary, kinds in ((BERLIN, ()), (BERLIN, ("tips",)), (replace(BERLIN, age=None), ("check_ins",))):
         await world.has(diary, *kinds)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from core import consents
+from core.checkins import closed
 from core.coaching.arranging import KINDS, Arranging
 from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
@@ -10,7 +11,7 @@ from core.coaching.told import AGES, Here, Proposal, Told
 from core.dialogue.screens import short_version
 from core.dialogue.token import MENU, Token, read
 from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
-from core.diary import Age, Diary, Rhythm, without
+from core.diary import FOR, Age, Diary, Rhythm, without
 from core.library import Library
 from core.words import Words
 
@@ -46,9 +47,9 @@ class Agreeing:
         if age is None:
             return self.opened(kind)
         if age is Age.UNDER_16:
-            return Told((Notice(self._words("checkins", "under_16")),))
+            return self._too_young()
         known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
-        diary = replace(known, age=age, rhythm=Rhythm.EACH_RUN, ignored=0)
+        diary = replace(_of_age(known, age), rhythm=Rhythm.EACH_RUN, ignored=0)
         given = consents.as_kept(self._words, kind, self.here.now, given=True)
         thanks = Notice(self._words("privacy", "consents", kind, "given"))
         following = self.settings.still_unknown(diary, runs=kind == "check_ins") or Told((), diary=diary)
@@ -79,6 +80,13 @@ class Agreeing:
             return self.agreed(Token(self._version, MENU, 0, "agree", f"{KINDS.index(told.kind)}{arg}"))
         return self._offer(told.kind, told)
 
+    def _too_young(self) -> Told:
+        """Return that there is none of it under 16, and take back whatever was agreed to at another age."""
+        agreed = [kind for kind in FOR if self.settings.agreed_to(kind)]
+        taken = (c for kind in agreed for c in consents.withdrawn(self._words, self.settings.kept, kind, self.here.now))
+        notice = Notice(self._words("checkins", "under_16"))
+        return Told((notice,), diary=Diary() if agreed else None, consents=tuple(taken))
+
     def _pressed(self, button: Button) -> Told:
         token = read(button.tap)
         agrees = token is not None and token.act == "agree"
@@ -88,7 +96,7 @@ class Agreeing:
         """Take a consent back: nothing is written for it any more, and what was kept for it goes."""
         taken = consents.withdrawn(self._words, self.settings.kept, kind, self.here.now)
         left = without(self.here.diary, kind)
-        others = [k for k in ("check_ins", "tips", "follow_up") if k != kind and self.settings.agreed_to(k)]
+        others = [k for k in FOR if k != kind and self.settings.agreed_to(k)]
         done = Notice(self._words("privacy", "consents", kind, "withdrawn"))
         return Told((done,), diary=left if others else Diary(), consents=taken)
 
@@ -121,3 +129,11 @@ class Agreeing:
     @property
     def _version(self) -> str:
         return short_version(self.library.pathway.version)
+
+
+def _of_age(diary: Diary, age: Age) -> Diary:
+    """Return the diary of someone of that age: of what was kept of an adult, someone under 18 keeps nothing that is over."""
+    if age is not Age.UNDER_18 or diary.age is age:
+        return replace(diary, age=age)
+    young = replace(diary, age=age, runs=(), follow_ups=tuple(replace(one, findings=()) for one in diary.follow_ups))
+    return replace(young, askings=tuple(closed(young, a, a.closed) if a.closed else a for a in young.askings))

@@ -170,7 +170,8 @@ class Telling:
             return None
         nearest = min(near, key=lambda asking: abs(asking.run.start - run.start))
         ran = True if nearest.ran is None else nearest.ran
-        return replace(nearest, run=replace(run, id=nearest.run.id), ran=ran)
+        known = replace(nearest, run=replace(run, id=nearest.run.id), ran=ran)
+        return known if known.closed is None else checkins.closed(self.here.diary, known, known.closed)
 
     def _when(self, diary: Diary, asking: Asking) -> Iterator[str]:
         planned = [w for w in checkins.windows(diary, asking.run) if w.due > self.here.now]
