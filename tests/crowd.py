@@ -1,10 +1,11 @@
 """Members with a schedule each, all of Hipwise around them, and a clock that goes from minute to minute: what really comes."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from core.dialogue import Command, Prompt, Reply, Tap
 from core.dialogue.token import read
 from core.diary import Place
 from core.diary import to_json as plain_of
-from core.errors import OutOfReach
+from core.errors import OutOfReach, StorageUnavailable
 from core.ledger import Delivery, Tallies
 from core.members import Address
 from core.outreach import Outreach
@@ -92,8 +93,10 @@ class Crowd:
     """Whether it is set in the middle of a send: after a message was claimed, before its outcome is noted."""
     down: tuple[int, int] = (0, 0)
     """From which minute after the start until which the platform cannot be reached."""
-    each_minute: Callable[["Crowd"], Awaitable[None]] | None = None
+    each_minute: Callable[[int], None] | None = None
     """Called in each minute that is lived, before its jobs."""
+    each_send: Callable[[Delivery], None] | None = None
+    """Called with each message as it comes."""
     got: dict[str, list[tuple[datetime, Delivery]]] = field(default_factory=dict)
     _news: list[Delivery] = field(default_factory=list)
     _answered: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -124,6 +127,8 @@ class Crowd:
         self._news.append(delivery)
         if self.in_sends:
             self._step()
+        if self.each_send is not None:
+            self.each_send(delivery)
         return delivery.id
 
     async def lives(self) -> None:
@@ -140,7 +145,7 @@ class Crowd:
                 now.append((id, text))
             await asyncio.gather(*(self._says(id, text) for id, text in now))
             if self.each_minute is not None:
-                await self.each_minute(self)
+                self.each_minute(self.at)
             await self._minute()
             times = [self.start + at * MINUTE for at in (*(e[0] for e in events[:1]), *(s[0] for s in self.steps[:1]))]
             times += [due] if (due := await self.store.next_due()) is not None else []
@@ -159,7 +164,8 @@ class Crowd:
         """Have the jobs done, and what came answered, until nothing more comes."""
         while True:
             for job in self._jobs:
-                await job.what(self.clock.at)
+                with contextlib.suppress(StorageUnavailable):  # it is tried again at the next tick
+                    await job.what(self.clock.at)
             await self._settled()
             news, self._news = self._news, []
             if not news:

@@ -166,6 +166,8 @@ class Came:
 
     at: int
     occasion: str
+    until: int = field(default=0, compare=False)
+    """The last minute at which it might have come."""
 
 
 @dataclass(slots=True)
@@ -411,7 +413,7 @@ class Oracle:
         if self._came and now - span.due > 10 and now < self._came[-1].at + self.begin + 2 * HOUR:
             self._look_at(self._came[-1].at + self.begin + 2 * HOUR)
             return False
-        self._came.append(Came(now - self.begin, span.occasion))
+        self._came.append(Came(now - self.begin, span.occasion, span.until - self.begin))
         if run is None:
             self._last = None
         else:

@@ -5,16 +5,22 @@ a clock that is put forward leaves minutes out that nobody lives through, one th
 """
 
 import random
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.diary import Rhythm
-from crowd import Crowd, crowd, schedules
-from schedules import DAY, HOUR, SILENT, STARTS, Schedule
+from core.ledger import Delivery
+from crowd import Crowd, came, crowd, schedules
+from schedules import DAY, HOUR, SILENT, STARTS, Oracle, Schedule
 
 MEMBERS = 150
 
@@ -95,3 +101,59 @@ async def test_after_three_days_without_the_platform_one_message_comes_and_what_
         assert world.faults(gap=down)[:2] == []
         assert max(late(world, down[1], 2 * HOUR)) <= 1
         assert (await world.holds()).skipped > 0
+
+
+# ---------------------------------------------------------------- The disk
+
+
+class Disk(sqlite3.Connection):
+    """A database on a disk that may be full: then every third change fails, and with some of them SQLite undoes the rest."""
+
+    full = False
+    chance = random.Random(0)
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        if Disk.full and statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE", "COMMIT")) and Disk.chance.random() < 0.3:
+            if self.in_transaction and Disk.chance.random() < 0.3:
+                super().execute("ROLLBACK")
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return super().execute(statement, *values)
+
+
+@pytest.mark.parametrize("start", STARTS[:4], ids=lambda start: f"{start:%Y-%m-%d}")
+async def test_while_the_disk_is_full_nothing_is_sent_without_a_claim_on_it_and_then_it_goes_on(
+    tmp_path: Path, start: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes, claims, of = 8, list[str](), attrgetter("occasion", "at")
+
+    def fills(at: int) -> None:
+        Disk.full = at > 0 and at % 15 < minutes
+
+    def looks(delivery: Delivery) -> None:
+        with closing(sqlite3.connect(tmp_path / "hipwise.db", factory=sqlite3.Connection)) as db:
+            claims.extend(state for (state,) in db.execute("SELECT state FROM outbox WHERE id = ?", (delivery.id,)))
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Disk))
+    lived = [replace(schedule, answers=SILENT) for schedule in quiet_ones(start, 3)[:100]]
+    async with crowd(tmp_path, lived, each_minute=fills, each_send=looks) as world:
+        try:
+            await world.lives()
+        finally:
+            Disk.full = False
+        tallies = await world.store.tallies()
+        for schedule, messages in world.messages:
+            got, owed = (sorted(each, key=of) for each in (came(start, messages), Oracle(schedule).expected()))
+            if any(each.until - each.at < minutes for each in owed):
+                continue  # its window was over before there was room
+            assert [each.occasion for each in got] == [each.occasion for each in owed]
+            assert all(0 <= each.at - once.at <= minutes for each, once in zip(got, owed, strict=True))
+
+    sent = sum(len(messages) for _, messages in world.messages)
+    assert set(claims) == {"claimed"}
+    assert len(claims) == sent == tallies.sent + tallies.claimed
+    assert tallies.claimed > 0  # of some it could not be noted that they were sent
+    assert tallies.conserved
+    assert tallies.unknown == tallies.dropped == 0

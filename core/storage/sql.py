@@ -186,7 +186,7 @@ POSTPONE = "UPDATE outbox SET due = ? WHERE id = ? AND state = 'open'"
 LAST_AHEAD = """
 SELECT MAX(changed) FROM outbox WHERE member = ? AND id <> ? AND scheduled = 1 AND state IN ('claimed', 'sent', 'unknown')
 """
-WENT_OUT = "SELECT 1 FROM outbox WHERE occurrence_digest = ? AND state IN ('sent', 'unknown')"
+WENT_OUT = "SELECT 1 FROM outbox WHERE occurrence_digest = ? AND state IN ('claimed', 'sent', 'unknown')"
 STAND_ALONE = "UPDATE outbox SET owed = ?, attempt = 1 WHERE id = ? AND state = 'claimed' AND attempt = ?"
 RELEASE = """
 UPDATE outbox SET state = 'open', attempt = attempt - 1, due = ?, changed = ?
