@@ -23,6 +23,8 @@ from mortal import NOWHERE
 
 KILLS = 20
 """Kills at each step: at its first time after a start, its second, and so on, shuffled."""
+LOST_AFTER = 1
+"""Seconds after which something is cancelled once more."""
 LIFE = 60
 """Seconds that a process may take: it is stuck then."""
 RING = f"a:{base64.b64encode(b'k' * 32).decode()}"
@@ -113,8 +115,9 @@ class World:
             os.kill(pid, signal.SIGKILL)
             raise AssertionError(f"{self.step}: stuck after {self.kills} kills: {list(self.crowd.stuck())}") from None
         finally:
-            awake.cancel()
-            await asyncio.wait({awake})
+            while not awake.done():  # a cancellation is lost where what is waited for happens at that moment
+                awake.cancel()
+                await asyncio.wait({awake}, timeout=LOST_AFTER)
         if not awake.cancelled():
             awake.result()
 
