@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +26,9 @@ AGAIN = 2.0
 """Seconds until something of unknown outcome is sent once more, where its kind allows that: the platform may recover.
 After each further time, twice as many."""
 
+SOON = 0.05
+"""Seconds that the outcome of what was planned ahead waits at most for the next claim, which is on its way, to be one commit.
+A commit and the way to the database's thread and back are a third of what sending takes."""
 SAID_WITHIN = 10.0
 """Seconds that something which could not be kept is tried for: until it is over, nothing more may be taken in."""
 
@@ -67,6 +70,9 @@ class Outreach:
         self._planned: defaultdict[str, set[str]] = defaultdict(set)
         """Those in hand that were planned ahead, by platform."""
         self._looking: asyncio.Task[None] | None = None
+        self._waiting: set[str] = set()
+        """Those that wait for a permit, and claim once they have it."""
+        self._claims = asyncio.Event()
         self._held: set[str] = set()
 
     def connect(self, platform: str, messenger: Messenger, permit: Permit = at_once, free: Free = not_known) -> None:
@@ -191,8 +197,8 @@ class Outreach:
 
     async def _tried(self, delivery: Delivery) -> tuple[Delivery, float] | None:
         """Send a delivery and note the outcome; return it with the seconds to wait if it is to be tried again."""
-        async with self._permits[delivery.address.platform](delivery):
-            claimed = delivery if delivery.state is State.CLAIMED else await self._ledger.claim(delivery)
+        async with self._permit(delivery):
+            claimed = delivery if delivery.state is State.CLAIMED else await self._claim(delivery)
             if claimed is None:
                 return None
             outcome = await self._outcome(claimed)
@@ -210,8 +216,34 @@ class Outreach:
             case Exception():
                 return await self._unknown(claimed, outcome)
             case message:
-                await self._ledger.sent(claimed, message)
+                try:
+                    await self._next_claim(claimed)
+                finally:  # also where it is cancelled: the platform has it
+                    await self._ledger.sent(claimed, message)
                 return None
+
+    @asynccontextmanager
+    async def _permit(self, delivery: Delivery) -> AsyncIterator[None]:
+        self._waiting.add(delivery.id)
+        try:
+            async with self._permits[delivery.address.platform](delivery):
+                self._waiting.discard(delivery.id)
+                yield
+        finally:
+            self._waiting.discard(delivery.id)
+
+    async def _claim(self, delivery: Delivery) -> Delivery | None:
+        # Whoever waits for this asks the ledger right after it, and before the ledger begins.
+        self._claims.set()
+        self._claims = asyncio.Event()
+        return await self._ledger.claim(delivery)
+
+    async def _next_claim(self, sent: Delivery) -> None:
+        """Wait for the next claim, where one is on its way and nobody waits for this outcome."""
+        if sent.until is not None and self._waiting:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SOON):
+                    await self._claims.wait()
 
     async def _said(self, delivery: Delivery) -> str | Exception | None:
         while True:

@@ -605,6 +605,107 @@ async def test_what_waited_past_its_window_for_its_turn_is_skipped(process: Proc
     assert await process.counts() == {"planned": 2, "skipped": 1, "sent": 1}
 
 
+class Turns:
+    """A permit for each planned delivery, handed out one by one."""
+
+    def __init__(self, process: Process) -> None:
+        self._free = asyncio.Semaphore(0)
+        process.outreach.connect("small", process.platform, self.permit)
+
+    @asynccontextmanager
+    async def permit(self, _: Delivery) -> AsyncIterator[None]:
+        """Wait for the next turn; it is not given back."""
+        await self._free.acquire()
+        yield
+
+    def next(self) -> None:
+        """Let one more go."""
+        self._free.release()
+
+
+async def commits(process: Process) -> list[str]:
+    """Return a list that grows with every commit from now on that changes something."""
+    seen: list[str] = []
+    begun: list[str] = []
+
+    def sees(statement: str) -> None:
+        if statement == "COMMIT" and any(one.startswith("UPDATE") for one in begun):
+            seen.append(statement)
+        begun[:] = [] if statement == "COMMIT" else [*begun, statement.strip()]
+
+    await process.kept._write(lambda book: book.db.set_trace_callback(sees))
+    return seen
+
+
+async def test_the_outcome_of_one_and_the_claim_of_the_next_are_one_commit(
+    process: Process, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(outreach, "SOON", 60)
+    turns, seen = Turns(process), list[list[str]]()
+    process.platform.sees = lambda _: seen.append(states(tmp_path))
+    await plans(process, "small", 3)
+    await process.outreach.send_due()
+    made = await commits(process)
+
+    for number in range(1, 4):
+        turns.next()
+        await until(lambda number=number: len(process.platform.given) == number)  # type: ignore[misc]
+    await process.outreach.done()
+
+    assert seen == [["claimed", "open", "open"], ["sent", "claimed", "open"], ["sent", "sent", "claimed"]]
+    assert len(made) == 4
+    assert await process.counts() == {"planned": 3, "sent": 3}
+
+
+async def test_an_outcome_does_not_wait_long_for_the_next_claim(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outreach, "SOON", 0.01)
+    turns = Turns(process)
+    await plans(process, "small", 2)
+    await process.outreach.send_due()
+
+    turns.next()
+    await sent(process, 1)
+
+    assert process.platform.given == ["small 0"]
+
+
+async def sent(process: Process, number: int) -> None:
+    """Wait until so many are noted as sent."""
+    async with asyncio.timeout(5):
+        while (await process.counts()).get("sent") != number:  # noqa: ASYNC110 - it is not told of what is committed
+            await asyncio.sleep(0.001)
+
+
+async def test_an_outcome_that_waits_for_the_next_claim_is_noted_where_it_is_stopped(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outreach, "SOON", 60)
+    turns = Turns(process)
+    await plans(process, "small", 2)
+    await process.outreach.send_due()
+    turns.next()
+    await until(lambda: process.platform.given == ["small 0"])
+    await asyncio.sleep(0.01)
+    assert await process.counts() == {"planned": 2, "claimed": 1, "open": 1}
+
+    await process.outreach.stop()
+
+    assert await process.counts() == {"planned": 2, "sent": 1, "open": 1}
+
+
+async def test_the_outcome_of_a_reply_waits_for_no_claim(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outreach, "SOON", 60)
+    turns = Turns(process)
+    await process.owes("one")
+    await plans(process, "small", 1)
+    await process.outreach.send_due()
+
+    turns.next()
+    await sent(process, 1)
+
+    assert process.platform.given == ["one"]
+
+
 async def test_all_that_an_earlier_process_owed_goes_out_before_anything_new(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,7 +161,8 @@ def _placed(book: Book, delivery: Delivery) -> Delivery:
     # Whatever else has buttons has closed the question above it.
     above = next((said for said in chain([newest], latest) if said is not None and said.buttons), None)
     closes = above.message if above is not None and above.kind is Kind.QUESTION else None
-    return replace(delivery, edits=None if question else delivery.edits, closes=closes)
+    edits = None if question else delivery.edits
+    return delivery if (edits, closes) == (delivery.edits, delivery.closes) else replace(delivery, edits=edits, closes=closes)
 
 
 @dataclass(frozen=True, slots=True)
