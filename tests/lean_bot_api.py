@@ -2,11 +2,13 @@
 
 `GET /drive` has members do something and answers, once the bot has answered all of them, with the calls that it made and
 how long each member waited. The members of `first` and on write /hip, or press the button whose label is `press`; so many
-`at_once`, or one every so many seconds. A strict server takes LIMIT messages in any second, 50 to 70 ms away.
+`at_once`, or one every so many seconds. A strict server takes LIMIT messages in any second, 50 to 70 ms away; `GET /did`
+says what it did. A lenient one refuses those that are too many, one that locks out all that come in LOCKOUT seconds from then.
 """
 
 import asyncio
 import json
+import math
 import random
 import re
 import subprocess
@@ -21,9 +23,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
-from bench_send import Limiter
-
 ROOT = Path(__file__).parent.parent
+TOKEN = "1234567890:AAFsYnthetic-Token_of-a-bot-0123456789"
+LIMIT = 30
+"""So many messages a strict server takes in any trailing second."""
+LOCKOUT = 5.0
+"""Seconds for which a server that locks out refuses every message, once there was one too many."""
+KINDS = ("free", "lenient", "lockout")
 TURNS = {"hip": {"sendMessage"}, "tap": {"answerCallbackQuery", "editMessageText"}}
 """The calls that answer what a member does."""
 WRITES = {"sendMessage", "editMessageText"}
@@ -40,9 +46,9 @@ LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 @contextmanager
-def server(*, strict: bool = False) -> Iterator[str]:
-    """Run a server, and yield its address."""
-    command = [sys.executable, __file__, "strict" if strict else "free"]
+def server(kind: str = "free") -> Iterator[str]:
+    """Run a server of one of KINDS, and yield its address."""
+    command = [sys.executable, __file__, kind]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own script
         if process.stdout is None:
             raise RuntimeError
@@ -50,6 +56,13 @@ def server(*, strict: bool = False) -> Iterator[str]:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.kill()
+
+
+def did(url: str) -> dict[str, int]:
+    """Return how many messages a strict server refused, and how many chats it reached, and more than once."""
+    with urlopen(f"{url}/did", timeout=60) as answer:  # noqa: S310 - our own server
+        counts: dict[str, int] = json.load(answer)
+    return counts
 
 
 def drive(url: str, **asked: object) -> dict[str, Any]:
@@ -60,12 +73,43 @@ def drive(url: str, **asked: object) -> dict[str, Any]:
     return did
 
 
-async def serve(*, strict: bool) -> None:
+async def serve(kind: str) -> None:
     """Serve until killed; print the port first."""
-    api = Api(Limiter() if strict else None)
+    api = Api({"free": None, "lenient": Limiter(), "lockout": Limiter(LOCKOUT)}[kind])
     listening = await asyncio.get_running_loop().create_server(lambda: Connection(api), "127.0.0.1", 0)
     print(listening.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - whoever started it reads where it is
     await listening.serve_forever()
+
+
+@dataclass
+class Limiter:
+    """Takes so many messages in any trailing second and refuses the others: those alone, or for a while whatever comes."""
+
+    lockout: float = 0.0
+    refused: int = 0
+    reached: Counter[int] = field(default_factory=Counter)
+    recent: deque[float] = field(default_factory=deque)
+    locked_until: float = 0.0
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def wait(self, chat: int) -> int:
+        """Return 0 where it takes a message for a chat, and else after how many seconds to try again."""
+        now = time.monotonic()
+        while self.recent and self.recent[0] <= now - 1:
+            self.recent.popleft()
+        if now >= self.locked_until and len(self.recent) < LIMIT:
+            self.recent.append(now)
+            self.reached[chat] += 1
+            return 0
+        self.refused += 1
+        if now >= self.locked_until:
+            self.locked_until = now + self.lockout
+        return max(1, math.ceil(self.locked_until - now))
+
+    def did(self) -> dict[str, int]:
+        """Return what became of recipients: chats below a million."""
+        recipients = [times for chat, times in self.reached.items() if chat < 10**6]
+        return {"refused": self.refused, "reached": len(recipients), "twice": sum(times > 1 for times in recipients)}
 
 
 @dataclass
@@ -99,6 +143,9 @@ class Api:
             self._driving.add(task)
             task.add_done_callback(self._driving.discard)
             return
+        if method == "did" and self._limiter is not None:
+            connection.says(self._limiter.did(), bare=True)
+            return
         self._calls[method] += 1
         if method == "getUpdates":
             self._ask(connection, int(given.get("offset") or 0), float(given.get("timeout") or 0))
@@ -110,10 +157,10 @@ class Api:
 
     def _decide(self, limiter: Limiter, connection: "Connection", method: str, given: dict[str, Any], half: float) -> None:
         later = asyncio.get_running_loop().call_later
-        if limiter.takes(int(given["chat_id"])):
-            later(half, lambda: connection.says(self._done(method, given)))
+        if seconds := limiter.wait(int(given["chat_id"])):
+            later(half, lambda: connection.refuses(seconds))
         else:
-            later(half, connection.refuses)
+            later(half, lambda: connection.says(self._done(method, given)))
 
     def _done(self, method: str, given: dict[str, Any]) -> Any:
         if method not in TURNS["hip"] | TURNS["tap"]:
@@ -238,10 +285,9 @@ class Connection(asyncio.Protocol):
     def says(self, result: Any, *, bare: bool = False) -> None:
         self._answer(200, result if bare else {"ok": True, "result": result})
 
-    def refuses(self) -> None:
-        self._answer(
-            429, {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 1}}
-        )
+    def refuses(self, seconds: int) -> None:
+        parameters = {"retry_after": seconds}
+        self._answer(429, {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": parameters})
 
     def _answer(self, status: int, answer: Any) -> None:
         body = json.dumps(answer).encode()
@@ -258,4 +304,4 @@ def _given(query: str, body: bytes) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(strict=sys.argv[1] == "strict"))
+    asyncio.run(serve(sys.argv[1]))
