@@ -120,6 +120,25 @@ class Delivery:
     place: str | None = field(default=None, repr=False)
     """Where on its platform the conversation is, where the address does not say that and it is known."""
 
+    def claimed(self, time: datetime) -> "Delivery":
+        """Return it as it is once it was claimed."""
+        # Spelt out, for `replace` takes twice as long, and there may be thousands.
+        return Delivery(
+            id=self.id,
+            member=self.member,
+            address=self.address,
+            kind=self.kind,
+            reply=self.reply,
+            due=self.due,
+            until=self.until,
+            edits=self.edits,
+            state=State.CLAIMED,
+            attempt=self.attempt + 1,
+            changed=time,
+            closes=self.closes,
+            place=self.place,
+        )
+
     @property
     def marked(self) -> bool:
         """Whether it has to say that it may be a repeat."""

@@ -55,7 +55,7 @@ def claim(book: Book, delivery: Delivery, now: datetime) -> Delivery | None:
     if not book.run(sql.CLAIM, minute(now), changed, delivery.id, delivery.state, delivery.attempt, minute(now)):
         book.run(sql.SKIP_IF_LATE, minute(now), delivery.id, minute(now))
         return None
-    return replace(placed, state=State.CLAIMED, attempt=delivery.attempt + 1, changed=time_of(minute(now)))
+    return placed.claimed(time_of(minute(now)))
 
 
 def stand_alone(book: Book, delivery: Delivery) -> Delivery | None:
