@@ -21,7 +21,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from bots import VERSION
+from bots import VERSION, patience
 from bots.discord.limits import INVALID_FOR, MOST_AT_ONCE, MOST_INVALID, WITHIN
 
 CONNECT, READ = 3.0, 10.0
@@ -172,15 +172,15 @@ class Requests:
         self, method: str, path: str, body: object, files: Sequence[File], *, token: bool, within: float
     ) -> tuple[int, bytes, Mapping[str, str]]:
         data, headers = _encoded(body, files)
-        limits = aiohttp.ClientTimeout(total=within, connect=min(CONNECT, within))
-        async with self._opened().request(
+        asked = self._opened().request(
             method,
             self._root + path,
             data=data,
             headers=headers | self._authorization if token else headers,
-            timeout=limits,
+            timeout=aiohttp.ClientTimeout(total=None, connect=min(CONNECT, within)),
             allow_redirects=False,
-        ) as response:
+        )
+        async with patience.within(within), asked as response:
             # Neither says that nothing was done: a gateway answers for a server that may have worked on.
             if response.status >= 500 or 300 <= response.status < 400:
                 raise _NoAnswer(f"http_{response.status}")

@@ -22,6 +22,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import aiohttp
@@ -29,6 +31,8 @@ import msgspec
 from telegram.error import NetworkError, RetryAfter
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
+
+from bots.patience import within
 
 # Else the library warns at every refusal that RetryAfter.retry_after will one day be a timedelta.
 os.environ["PTB_TIMEDELTA"] = "true"
@@ -99,6 +103,7 @@ class AiohttpRequest(BaseRequest):
                 # An answer as it came has the length that was announced, so a small one cannot unfold into a large one.
                 headers={"User-Agent": self.USER_AGENT, "Accept-Encoding": "identity"},
                 auto_decompress=False,
+                trace_configs=[_telling_what_was_written()],
             )
             self._open = _Open(session, asyncio.Semaphore(self._connections))
 
@@ -128,6 +133,7 @@ class AiohttpRequest(BaseRequest):
             connect=_given(connect_timeout, self._connect),
             write=_given(write_timeout, self._upload if uploads else self._write),
             read=_given(read_timeout, self._read),
+            uploads=uploads,
         )
         status, body = await self._connected(
             _given(pool_timeout, self._pool), lambda session: self._exchange(session, method, url, request_data, limits)
@@ -164,18 +170,23 @@ class AiohttpRequest(BaseRequest):
         raise failure
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, method: str, url: str, data: RequestData | None, limits: aiohttp.ClientTimeout
+        self, session: aiohttp.ClientSession, method: str, url: str, data: RequestData | None, limits: "_Limits"
     ) -> tuple[int, bytes]:
         body, headers = _encoded(data)
-        async with session.request(
-            method,
-            url,
-            data=body,
-            headers=headers,
-            timeout=limits,
-            proxy=self._proxy,
-            allow_redirects=False,
-        ) as response:
+        async with (
+            within(limits.whole) as limit,
+            session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                timeout=limits.each,
+                proxy=self._proxy,
+                allow_redirects=False,
+                trace_request_ctx=partial(limit.end_in, limits.read),
+            ) as response,
+        ):
+            limit.end_in(None)
             # Neither says that nothing was done: a gateway answers for a server that may have worked on.
             if response.status >= 500 or 300 <= response.status < 400:
                 raise _NoAnswer(f"http_{response.status}")
@@ -183,7 +194,7 @@ class AiohttpRequest(BaseRequest):
 
     async def _downloaded(self, session: aiohttp.ClientSession, url: str, most: int) -> bytes:
         limits = _timeout("GET", connect=self._connect, write=self._write, read=self._read)
-        async with session.get(url, timeout=limits, proxy=self._proxy, allow_redirects=False) as response:
+        async with session.get(url, timeout=limits.each, proxy=self._proxy, allow_redirects=False) as response:
             if response.status != 200:
                 raise _NoAnswer(f"http_{response.status}")
             body = bytearray()
@@ -252,10 +263,36 @@ def _given(seconds: object, default: float | None) -> float | None:
     return seconds if isinstance(seconds, int | float) else None
 
 
-def _timeout(method: str, *, connect: float | None, write: float | None, read: float | None) -> aiohttp.ClientTimeout:
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """How long the parts of a request may take, and the whole of it, in seconds."""
+
+    each: aiohttp.ClientTimeout
+    whole: float | None
+    read: float | None
+    """From when a message is written to the first byte of the answer; None: as long as the whole, such as with a file."""
+
+
+def _timeout(method: str, *, connect: float | None, write: float | None, read: float | None, uploads: bool = False) -> _Limits:
     # aiohttp times the reading from the last byte written on, and the writing not at all.
     whole = None if method == "GET" or connect is None or write is None or read is None else connect + write + read
-    return aiohttp.ClientTimeout(total=whole, connect=connect, sock_read=read)
+    # Its limits are over before it looks at what has come while the process was stopped: after those of a message, which may
+    # have been sent, it would be sent again. To get something again does no harm.
+    own = None if method == "GET" or uploads else read
+    return _Limits(aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read if method == "GET" else None), whole, own)
+
+
+def _telling_what_was_written() -> aiohttp.TraceConfig:
+    """Return what calls the context of a request whenever a part of it goes out."""
+
+    async def tell(_session: aiohttp.ClientSession, context: SimpleNamespace, _part: object) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(tell)
+    trace.on_request_chunk_sent.append(tell)
+    return trace
 
 
 def _encoded(data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:
