@@ -11,15 +11,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 from unittest.mock import patch
 
 import mortal
+from core.club import Club
 from core.coaching import Coaching
-from core.ledger import Delivery
+from core.ledger import Delivery, Owed
 from core.library import Library
+from core.organising import post
 from core.pacer import Pace
 from core.planning import Planning
 from core.ports import Planner
@@ -30,7 +33,7 @@ from core.storage.writer import Writer
 from core.timetable import Timetable
 from core.vault import KeyRing
 from mortal import Core, MortalStore, Steps, labelled
-from scheduler.jobs import planning, purging, sending
+from scheduler.jobs import planning, posting, purging, sending
 from scheduler.runner import Runner
 
 T = TypeVar("T")
@@ -70,6 +73,11 @@ class PlannedStore(MortalStore):
             return plan(*given)
 
         return await self._known_as("plan", super().plan_due(planned, now, limit))
+
+    async def post(self, club: Club, owed: Owed) -> tuple[Delivery, ...]:
+        """Plan what is posted for a club."""
+        self.steps.come_to("plan.before")
+        return await self._known_as("plan", super().post(club, owed))
 
     async def claim(self, delivery: Delivery) -> Delivery | None:
         """Claim a delivery."""
@@ -167,7 +175,8 @@ async def passing(built: Core, settles: Callable[[], Awaitable[None]]) -> AsyncI
     timetable = Timetable()
     planned = Planning(built.library, timetable)
     built.store.judged_by(planned.may)
-    jobs = (purging(built.store), planning(built.store, planned.plan, timetable), sending(built.outreach))
+    posts = posting(built.store, timetable, partial(post, built.library))
+    jobs = (purging(built.store), planning(built.store, planned.plan, timetable), posts, sending(built.outreach))
     async with Runner(jobs, built.now, tick=TICK) as runner:
         passes = asyncio.create_task(_pass(built, built.now, runner, settles))
         try:
@@ -182,7 +191,7 @@ async def passing(built: Core, settles: Callable[[], Awaitable[None]]) -> AsyncI
 async def _pass(built: Core, days: Days, runner: Runner, settles: Callable[[], Awaitable[None]]) -> None:
     await built.outreach.recovered.wait()
     while True:
-        while not all(runner.last(name) == days() for name in ("plan", "send")):  # noqa: ASYNC110 - it tells nobody
+        while not all(runner.last(name) == days() for name in ("plan", "post", "send")):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(LOOK)
         await settles()
         await days.pass_to(await built.store.next_due())

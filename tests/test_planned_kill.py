@@ -8,7 +8,11 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from datetime import time as clock
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +21,20 @@ import pytest
 import mortal_discord
 import mortal_telegram
 from bot_api import BotApi, Request
+from bots.discord.interactions import PLATFORM as DISCORD
 from chat import library
+from core.calendar import weekly
+from core.club import Club
+from core.diary import Slot
+from core.members import Address
+from core.organising.posting import AFTER, POSTED_FOR
+from core.storage import Store
 from core.vault import KeyRing
 from discord_api import DiscordApi
 from discord_api import Request as DiscordRequest
 from discord_api.routes import Route
 from killed import LIFE, RING, proved, world
-from killed_days import HEAD, PARTS, Cast, DaysAccount, Lived, Time, accounted, rehearsed
+from killed_days import HEAD, PARTS, START, Cast, DaysAccount, Lived, Time, accounted, rehearsed
 from mortal import UNHARMED
 from mortal_days import STEPS
 from planned_chat import Conversation, Phone
@@ -38,6 +49,8 @@ PATIENCE = 300
 """Seconds for which an interaction on Discord can be answered in this proof."""
 SETTLES = 0.05
 """Seconds after which nothing is on its way any more from a process that is dead."""
+HOURS, LONDON, DAY = range(7, 19, 2), "Europe/London", timedelta(days=1)
+"""At which hours clubs run, by a clock that shows UTC at this time of the year."""
 SAYS = ("callback", "edit_original", "send")
 """The calls of Discord by which something is said."""
 
@@ -73,6 +86,18 @@ class Telegram(BotApi):
         """Yield who waits, and for what."""
         return self.cast.stuck()
 
+    async def is_founded(self, folder: Path) -> None:
+        """Leave it at that: nothing is posted in a group."""
+
+    def otherwise(self) -> Iterator[str]:
+        """Yield nothing."""
+        yield from ()
+
+    @property
+    def posts(self) -> int:
+        """How many buttons there are in groups."""
+        return 0
+
     async def is_awake(self) -> None:
         """Leave it at that: Telegram hands over again what was not acknowledged."""
 
@@ -103,13 +128,36 @@ class Telegram(BotApi):
 
 
 class Discord(DiscordApi):
-    """A Discord with a cast on it, which kills as Telegram does."""
+    """A Discord with a cast on it, which kills as Telegram does; and with clubs that want a button after their runs."""
 
     def __init__(self, time: Time) -> None:
         super().__init__(now=time)
         self._club = self.guild("Runners")
+        self._posting = {hour: self._club.adds_channel(f"runs-{hour}") for hour in HOURS}
         self.cast = Cast(time, self._appears)
         time.rests = lambda: self.cast.rests
+
+    async def is_founded(self, folder: Path) -> None:
+        """Keep the clubs: each has a run every day, at an hour of its own."""
+        async with Store(folder / "hipwise.db", KeyRing.parse(RING), self.world.now) as store:
+            for hour, channel in self._posting.items():
+                runs = (weekly(Slot(day, clock(hour)), LONDON) for day in range(7))
+                club = Club(f"{hour:08x}", Address(DISCORD, f"guild/{hour}"), "Runners", zone=LONDON, channel=str(channel.id))
+                await store.keep_club(club.with_typed(*runs))
+
+    def otherwise(self) -> Iterator[str]:
+        """Yield after which run there is no button in its channel, or more than one."""
+        for hour, channel in self._posting.items():
+            first = START + timedelta(hours=hour + 1) + AFTER
+            came = Counter((message.at - first) // DAY for message in channel.messages.values())
+            over = (self.world.now() - first - POSTED_FOR) // DAY + 1
+            yield from (f"{came[day]} came after the run of {hour}, day {day}" for day in range(over) if came[day] != 1)
+            yield from (f"{number} came after the run of {hour}, day {day}" for day, number in came.items() if number > 1)
+
+    @property
+    def posts(self) -> int:
+        """How many buttons there are."""
+        return sum(len(channel.messages) for channel in self._posting.values())
 
     def _appears(self, number: int) -> Conversation:
         user = self.user(1000 + number, f"Member {number}")
@@ -168,6 +216,9 @@ class Discord(DiscordApi):
             found = next(one.original for one in self.interactions.all if one.token == place["token"])
             assert found is not None
             message = found
+        if message.channel in self._posting.values():
+            self.cast.time.touched = True
+            return
         self.cast.sees(about, message.text, message)
 
 
@@ -216,18 +267,24 @@ async def test_what_is_written_first_is_not_lost_and_not_doubled_wherever_a_proc
     expected, turn = await without_kills(tmp_path, platform, script.hipwise), asyncio.Semaphore(AT_ONCE)
     assert {name for name, lived in expected.items() if lived.heard} == {part.name for part in PARTS}
 
+    posts: list[int] = []
+
     async def killed(step: str) -> DaysAccount:
         name = Path(script.__file__).name
         async with turn, platform() as (api, where), world(step, tmp_path, name, api, **where) as here:
             api.cast.expected = expected
             await api.cast.changes(here.folder)
+            await api.is_founded(here.folder)
             here.most = MOST
             await here.lives()
-            return await accounted(here, api.cast, may_double=may_double)
+            account = await accounted(here, api.cast, may_double=may_double)
+            posts.append(api.posts)
+            return replace(account, faults=(*account.faults, *api.otherwise()))
 
     accounts = await asyncio.gather(*(killed(step) for step in STEPS))
 
     proved(accounts, STEPS, capsys, HEAD)
     assert all(account.in_flight for account in accounts if account.step.startswith("send"))
     assert sum(account.unknown for account in accounts) > 0
+    assert all(posts) is not may_double
     assert (sum(account.pressed for account in accounts) > 0) is may_double
