@@ -337,6 +337,19 @@ async def test_a_typed_number_is_the_number(runner: Runner, typed: str, worst: i
     assert runner.diary.askings[-1].worst == worst
 
 
+@pytest.mark.parametrize(
+    ("typed", "worse"),
+    [("worse", True), ("a bit worse", True), ("bad", True), ("no worse", False), ("the same", False), ("fine", False)],
+)
+async def test_how_it_is_next_morning_can_be_said_in_plain_words(runner: Runner, typed: str, worse: bool) -> None:
+    runner.asked()
+    await tells(runner, "2", "outer_hip")
+    runner.asked()
+    await runner.says(typed)
+
+    assert runner.diary.askings[-1].worse is worse
+
+
 @pytest.mark.parametrize("typed", ["11", "99", "-1", "lots", "5.5", "7 or 8"])
 async def test_a_number_that_is_none_of_the_scale_is_asked_again(runner: Runner, typed: str) -> None:
     runner.asked()

@@ -21,6 +21,8 @@ OPENS = frozenset({Step.RAN, Step.WORST, Step.WORSE})
 """What can be asked without a word of health. Where a check-in was left at another question, "go on" leads to it."""
 YES_NO = {Step.RAN: ("yes", "no"), Step.BUILT: ("no", "yes"), Step.WORSE: ("no", "yes")}
 """Of each such question, what it shows first."""
+WORSE_WORDS = {"no": "calm", "yes": "worse"}
+"""What may be typed for how it is next morning, besides yes and no."""
 
 
 class Asked:
@@ -94,7 +96,8 @@ class Asked:
             case Step.RAN | Step.BUILT | Step.WORSE:
                 for answer in YES_NO[step]:
                     label = self._words("checkins", "answers", step.value, answer)
-                    yield self._answer(step, int(answer == "yes"), label, answer)
+                    more = (WORSE_WORDS[answer],) if step is Step.WORSE else ()
+                    yield self._answer(step, int(answer == "yes"), label, answer, *more)
             case Step.WORST:
                 # In this order a button's place in the row is its number, however it is counted; 0 comes last.
                 yield from (self._answer(step, number, str(number)) for number in range(1, WORST + 1))
@@ -112,8 +115,8 @@ class Asked:
                     label = self._words("checkins", "answers", "night", key)
                     yield self._answer(step, value, label, "no" if key == "no" else "yes" if key == "yes" else "")
 
-    def _answer(self, step: Step, value: int, label: str, typed: str = "") -> Button:
-        words = self._words.list("checkins", "typed", typed) if typed else ()
+    def _answer(self, step: Step, value: int, label: str, *typed: str) -> Button:
+        words = tuple(word for key in typed if key for word in self._words.list("checkins", "typed", key))
         return Button(self._token(step.value, str(value)), label, Role.ANSWER, words=words)
 
     def _way(self, act: str, label: str, role: Role = Role.OTHER) -> Button:
