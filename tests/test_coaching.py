@@ -486,3 +486,16 @@ async def test_of_someone_under_18_only_the_open_one_is_kept(runner: Runner) -> 
     asking = runner.diary.askings[-1]
     assert asking.closed
     assert (asking.worst, asking.place, asking.light, asking.built, asking.worse) == (None,) * 5
+
+
+@pytest.mark.parametrize("light_key", ["go", "hold", "step_back"])
+async def test_someone_under_18_with_pain_is_told_when_to_have_it_checked_and_nothing_of_load(
+    runner: Runner, light_key: str
+) -> None:
+    runner.diary = replace(runner.diary, age=Age.UNDER_18)
+    runner.asked()
+    await tells(runner, {"go": "2", "hold": "4", "step_back": "7"}[light_key], "sit_bone")
+
+    assert runner.text.startswith(said("young", light_key))
+    assert "/hip" in said("young", light_key)
+    assert "as you planned" not in runner.text

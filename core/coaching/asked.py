@@ -136,6 +136,8 @@ class Asked:
         match light:
             case Light.GO if not self._asking.worst:
                 return self._words("checkins", "lights", "none")
+            case Light.GO if young:
+                return self._words("checkins", "young", "go")
             case Light.GO:
                 return self._words("checkins", "lights", "go", go=scale.go)
             case Light.HOLD if young:
