@@ -169,6 +169,8 @@ def _to_mind(diary: Diary, library: Library, units: Units, now: datetime) -> Ite
     match _last_light(library, diary, now):
         case _ if tips.to_be_seen(library.checkins.scale, diary, now):
             yield words("progress", "to_be_seen")
+        case Light.STEP_BACK | Light.HOLD if diary.age is Age.UNDER_18:
+            yield words("progress", "young")
         case Light.STEP_BACK:
             yield words("progress", "step_back")
         case Light.HOLD:

@@ -156,6 +156,14 @@ def test_nothing_of_load_is_said_under_18() -> None:
     assert "longest" not in ahead(runner(ran(3, 10), age=Age.UNDER_18), OWN)
 
 
+@pytest.mark.parametrize("light", [Light.HOLD, Light.STEP_BACK])
+def test_under_18_the_week_ahead_says_whom_to_tell_of_pain(light: Light) -> None:
+    text = ahead(runner(askings=(told(1, light, 6, Place.MUSCLE),), age=Age.UNDER_18), OWN)
+
+    assert text.endswith(LIBRARY.words("progress", "young"))
+    assert "the advice was" not in text
+
+
 @settings(deadline=None)
 @given(metres=st.integers(1, 100_000), units=st.sampled_from(Units))
 def test_what_is_said_to_be_a_small_step_is_never_more_than_one(metres: int, units: Units) -> None:
