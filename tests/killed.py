@@ -90,7 +90,7 @@ class World:
         """Have Hipwise started and killed."""
         async with self._life(how):
             code = await asyncio.wait_for(self._said(), LIFE)
-        assert code == -signal.SIGKILL, f"{self.step}: it ended with {code} before it could be killed"
+        assert code == -signal.SIGKILL, f"{self.step}: it ended with {code} before it could be killed: {self._log()}"
         self.kills += 1
         await self.crowd.is_dead(self.folder)
 
@@ -121,6 +121,9 @@ class World:
         if not awake.cancelled():
             awake.result()
 
+    def _log(self) -> str:
+        return (self.folder / "log").read_text()[-5000:]
+
     async def _said(self) -> int:
         assert self.process.stdout is not None
         return int(await self.process.stdout.readline())
@@ -131,7 +134,8 @@ async def world(step: str, folder: Path, script: str, crowd: Crowd, **where: str
     """Give a world in which nothing has happened: a script of ours that is told where the platform is, in a new folder."""
     (folder / step).mkdir()
     root = Path(__file__).parent
-    kept = {"MORTAL_FOLDER": str(folder / step), "MORTAL_KEYS": RING}
+    # Whatever ends a process but a kill has to say where.
+    kept = {"PYTHONFAULTHANDLER": "1", "MORTAL_FOLDER": str(folder / step), "MORTAL_KEYS": RING}
     environment = {"PYTHONPATH": f"{root.parent}{os.pathsep}{root}", **kept, **where}
     pipe = asyncio.subprocess.PIPE
     with (folder / step / "log").open("wb") as log:

@@ -218,6 +218,11 @@ class Player:
         """Whether they have nothing to press, and wait for nothing."""
         return self.waits_for is None and not self.to_press
 
+    def is_tip(self, delivery: str) -> bool:
+        """Return whether this was a tip in flight when a process died."""
+        found = self.in_flight.get(delivery)
+        return found is not None and found.kind is Kind.TIP
+
     def gets(self, came: Came) -> None:
         """Take in what was written first."""
         copies, script = self.came[came.delivery], self.part.presses.get(came.occasion, ())
@@ -338,7 +343,7 @@ class Cast:
         found = await owed_to(store, player.hands.address)
         claimed = {d.id: d for d in found if d.kind in AHEAD and d.state in UNSETTLED}
         player.in_flight |= claimed
-        player.unknown |= {d.id for d in claimed.values() if d.kind is Kind.TIP and d.state is State.UNKNOWN}
+        player.unknown |= {id for id in await unknown_of(store, player.hands.address) if player.is_tip(id)}
         answers = [d for d in found if d.kind not in AHEAD]
         player.lost = all(d.id in player.answers for d in answers)  # else there is a row that owes them what they wait for
         settled = not any(d.state is State.CLAIMED for d in found) and all(d.state in SETTLED for d in answers)
@@ -371,11 +376,10 @@ class Cast:
         who = f"{player.hands.address.id} {player.part.name}"
         for id in await unknown_of(store, player.hands.address):
             # Whatever may be sent once more has been; only what is never sent again stays so.
-            kind = player.in_flight[id].kind if id in player.in_flight else None
-            if kind is Kind.TIP:
+            if player.is_tip(id):
                 player.unknown.add(id)
             else:
-                self.faults.append(f"{who}: {id}, {kind}, is of unknown outcome")
+                self.faults.append(f"{who}: {player.in_flight.get(id, id)} is of unknown outcome")
         self.faults += [f"{who}: {fault}" for fault in _otherwise(player, await lived(store, player), self.expected)]
         self.faults += [f"{who}: {text} to the button of a copy" for text in player.again if not text.startswith(POLITE)]
 

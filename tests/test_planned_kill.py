@@ -32,6 +32,7 @@ from core.storage import Store
 from core.vault import KeyRing
 from discord_api import DiscordApi
 from discord_api import Request as DiscordRequest
+from discord_api.messages import Nonces
 from discord_api.routes import Route
 from killed import LIFE, RING, proved, world
 from killed_days import HEAD, PARTS, START, Cast, DaysAccount, Lived, Time, accounted, rehearsed
@@ -132,7 +133,7 @@ class Discord(DiscordApi):
 
     def __init__(self, time: Time) -> None:
         super().__init__(now=time)
-        self._club = self.guild("Runners")
+        self._club, self._deaths = self.guild("Runners"), 0
         self._posting = {hour: self._club.adds_channel(f"runs-{hour}") for hour in HOURS}
         self.cast = Cast(time, self._appears)
         time.rests = lambda: self.cast.rests
@@ -191,6 +192,9 @@ class Discord(DiscordApi):
         """Have its members take that in, once nothing is on its way any more."""
         await self.until(lambda: not self.gateway.live, within=LIFE)
         await asyncio.sleep(SETTLES)
+        self._deaths += 1
+        if self._deaths % 2:  # as where it was down for longer than Discord remembers what was sent under which nonce
+            self.channels.nonces = Nonces()
         await self.cast.changes(folder)
 
     async def _respond(self, http: Any, request: DiscordRequest, fault: Any) -> Any:
