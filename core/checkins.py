@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from core.clinical import Disposition
@@ -102,9 +103,14 @@ def windows(diary: Diary, run: Run) -> tuple[Window, ...]:
 
     Raise UnknownZone for a diary whose zone the zone database does not know.
     """
-    first = run.end + timedelta(minutes=diary.delay)
+    return _windows(Diary(zone=diary.zone, quiet=diary.quiet, delay=diary.delay, days=diary.days), run.end)
+
+
+@lru_cache(maxsize=4096)  # whoever plans asks for those of each run again and again
+def _windows(diary: Diary, ended: datetime) -> tuple[Window, ...]:
+    first = ended + timedelta(minutes=diary.delay)
     allowed = first_allowed(first, diary.quiet, diary.days, diary.zone)
-    morning = _next_morning(diary, run)
+    morning = _next_morning(diary, ended)
     if allowed - first <= PUT_OFF and (morning is None or allowed + PUT_OFF <= morning.due):
         ends = min(x for x in (allowed + AFTER_FOR, _silence(diary, allowed), morning and morning.due) if x)
         after = Window(Occasion.CHECKIN, allowed, ends)
@@ -246,8 +252,8 @@ def findings_of(checkins: CheckIns, asking: Asking) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*place, *worst, *signs)))
 
 
-def _next_morning(diary: Diary, run: Run) -> Window | None:
-    date = day(run.end - NIGHT_ENDS, diary.zone) + timedelta(days=1)
+def _next_morning(diary: Diary, ended: datetime) -> Window | None:
+    date = day(ended - NIGHT_ENDS, diary.zone) + timedelta(days=1)
     target = instant(datetime.combine(date, MORNING), diary.zone)
     due = first_allowed(target, diary.quiet, diary.days, diary.zone)
     if due - target > AFTER_FOR:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat import Chat, Clock, library
-from core import consents
+from core import checkins, consents, wallclock, zones
 from core.dialogue import Notice
 from core.diary import Age, Asking, Diary, FollowUp, Light, Origin, Place, Quiet, Rhythm, Run, Slot
 from core.diary import from_json as diary_of
@@ -281,6 +281,19 @@ async def test_a_tip_is_not_given_again_where_the_clock_is_put_back(world: World
     await world.lives(days(0.9))
     assert replace(given, occurrence=None) in (await world.diary()).tips
     assert [text[:9] for text in world.texts] == ["Tue 17:00"]
+
+
+async def test_what_was_planned_goes_by_the_wall_as_a_newer_zone_database_shows_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.ticks()
+    monkeypatch.setattr(zones, "VERSION", "2031a")
+    monkeypatch.setattr(wallclock, "rules", lambda _zone: timezone(timedelta(hours=2)))
+    checkins._windows.cache_clear()  # what is known of times is known for as long as a process runs
+    await world.lives(days(0.5))
+    checkins._windows.cache_clear()
+    assert [f"{at:%H:%M}" for at, _ in world.got] == ["19:30"]
 
 
 async def test_what_was_skipped_while_the_clock_was_far_ahead_comes_once_it_is_right(world: World) -> None:
