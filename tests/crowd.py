@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from core.coaching import Coaching
 from core.companion import Companion
 from core.dialogue import Command, Prompt, Reply, Tap
 from core.dialogue.token import read
-from core.diary import Place
+from core.diary import FollowUp, Place
 from core.diary import to_json as plain_of
 from core.errors import OutOfReach, StorageUnavailable
 from core.ledger import Delivery, Tallies
@@ -49,8 +49,9 @@ def schedules(number: int, start: datetime) -> list[Schedule]:
     return [any_schedule(chance, start) for _ in range(number)]
 
 
-def agreed(start: datetime) -> tuple[Any, ...]:
-    return (consents.as_kept(WORDS, "check_ins", start, given=True),)
+def agreed(start: datetime, *also: str) -> tuple[Any, ...]:
+    """Return a yes to check-ins, and to these."""
+    return tuple(consents.as_kept(WORDS, kind, start, given=True) for kind in ("check_ins", *also))
 
 
 def next_tap(replies: Iterable[Reply], answers: str) -> str | None:
@@ -93,6 +94,8 @@ class Crowd:
     """Whether it is set in the middle of a send: after a message was claimed, before its outcome is noted."""
     down: tuple[int, int] = (0, 0)
     """From which minute after the start until which the platform cannot be reached."""
+    everything: bool = False
+    """Whether they agreed to tips too, and every other one to be asked about a result of the day before."""
     each_minute: Callable[[int], None] | None = None
     """Called in each minute that is lived, before its jobs."""
     each_send: Callable[[Delivery], None] | None = None
@@ -157,7 +160,11 @@ class Crowd:
             self.clock.at += self.steps.pop(0)[1] * MINUTE
 
     async def _enters(self, number: int, schedule: Schedule) -> None:
-        change = Change(None, PLAIN, consents=agreed(schedule.start), diary=plain_of(schedule.diary))
+        diary, yes = schedule.diary, agreed(schedule.start, *(("tips", "follow_up") if self.everything else ()))
+        if self.everything and number % 2:  # such a result silences tips
+            result = FollowUp("0badcafe", "c", "same_day", ("place_outer_hip",), schedule.start - timedelta(days=1))
+            diary = replace(diary, follow_ups=(result,))
+        change = Change(None, PLAIN, consents=yes, diary=plain_of(diary))
         await self.store.save_turn(Address("test", str(number)), change)
 
     async def _minute(self) -> None:
