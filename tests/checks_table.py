@@ -239,10 +239,36 @@ WHOSE = (
             "test_nothing_is_left_of_the_newer_member_but_that_they_were_one",
         ),
     ),
+    *_checks(
+        "discord_clubs",
+        (
+            "bots/discord/interactions.py",
+            "Standing.ORGANISER if _rights(given.member.permissions) & ORGANISES else Standing.MEMBER",
+            "Standing.ORGANISER",
+            "test_nobody_else_changes_anything",
+        ),
+        (
+            "bots/discord/adapter.py",
+            "if at is not None and at.standing is Standing.ORGANISER:",
+            "if at is not None:",
+            "test_nothing_is_fetched_for_who_may_not_change_anything",
+        ),
+    ),
 )
 """What is one member's never reaches, and never changes for, another."""
 
 AGREED = (
+    *_checks(
+        "discord_clubs",
+        (
+            "core/organising/organiser.py",
+            """        if not self._agreed(at):
+            return self._opt_in(at, "opt_in_first")
+""",
+            "",
+            "test_who_presses_and_has_not_agreed_is_asked_first_and_no_child_ever",
+        ),
+    ),
     *_checks(
         "arranging",
         (

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bots.discord import adapter
 from bots.discord.files import Files
 from chat import Clock
 from core.calendar import LARGEST
@@ -16,7 +17,21 @@ from core.dialogue import Missing
 from core.diary import Diary, Light
 from core.diary import from_json as diary_of
 from core.members import Address
-from discord_api import USUAL, Can, Club, CutOff, DiscordApi, Fault, Interaction, Member, Message, Silence, answers, refuses
+from discord_api import (
+    USUAL,
+    Answer,
+    Can,
+    Club,
+    CutOff,
+    DiscordApi,
+    Fault,
+    Interaction,
+    Member,
+    Message,
+    Silence,
+    answers,
+    refuses,
+)
 from discord_api.content import Attachment
 from discord_chat import Running, running, words
 from telegram_chat import Waits
@@ -279,6 +294,22 @@ async def test_a_file_that_is_larger_than_was_said_is_read_no_further(bot: Runni
     large = bot.api.world.uploads[1] = Attachment(1, "club.ics", "text/calendar", b"x" * (4 * LARGEST))
 
     assert await Files(bot.api.url).read(bot.api.file_url(large), 10) is Missing.TOO_LARGE
+
+
+async def test_while_a_file_is_fetched_it_is_seen_that_an_answer_comes(
+    bot: Running, anna: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.files.FETCHED_WITHIN", 0.5)
+    monkeypatch.setattr(adapter, "DEFER_AFTER", 0.05)
+    await does(bot, anna, "/club change:zone Berlin")
+    bot.api.faults.lay("file", Silence())
+
+    asked = anna.types("/club calendar:hills.ics", {"hills.ics": calendar("Hills")})
+    await bot.api.until(lambda: asked.answer is Answer.DEFER)
+    await bot.rests()
+
+    assert words("club", "calendar", "not_fetched") in anna.last.text
+    assert anna.last.reader == anna.user
 
 
 async def test_who_never_answers_is_not_waited_for(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:
