@@ -90,7 +90,10 @@ def _words(library: Library, kind: str, name: str) -> Any:
         case "care" | "advice":
             return find(kind, name)
         case "checkin":
-            return find("checkins", "lights", name) or find("checkins", "lights")
+            light, young = find("checkins", "lights", name), find("checkins", "young", name)
+            # All that is read with a light: also what is said under 18, and why it is red.
+            because = find("checkins", "because") if name == "red" else None
+            return [light, young, because] if light else find("checkins", "lights")
         case "limit":
             return find("checkins", "limits", name)
         case _:

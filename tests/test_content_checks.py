@@ -827,6 +827,8 @@ def sign(item: str, signed: str) -> Edit:
         (f"question:{ONE.id}", f"{EN}/ui.toml", says(ONE.id, "This", table="short")),
         ("checkin:scale", CHECKINS, puts("go = 3", "go = 2")),
         ("checkin:hold", f"{EN}/checkins.toml", says("hold", "Hold on.", table="lights")),
+        ("checkin:go", f"{EN}/checkins.toml", says("go", "Go on.", table="young")),
+        ("checkin:red", f"{EN}/checkins.toml", says("limp", "Limping.", table="because")),
         ("limit:home_care_a_week", CHECKINS, puts('to = "routine"', 'to = "same_day"')),
         ("tip:pillow", f"{EN}/tips.toml", says("pillow", "Use a pillow.")),
         ("tip:pillow", TIPS, says("states", ["sore"], table="pillow")),
