@@ -734,6 +734,24 @@ async def test_a_pause_can_be_ended(runner: Runner) -> None:
     assert said("set", "resumed") in runner.text
 
 
+@pytest.mark.parametrize("typed", ["off", "End the pause"])
+async def test_a_pause_can_be_ended_where_it_is_asked_for(runner: Runner, typed: str) -> None:
+    await runner.says("/pause 2 weeks")
+    await runner.says("/pause")
+    await runner.says(typed)
+
+    assert runner.diary.paused is None
+    assert said("set", "resumed") in runner.text
+
+
+async def test_a_pause_that_is_over_cannot_be_ended(runner: Runner) -> None:
+    await runner.says("/pause 3")
+    runner.clock.moves(days=4)
+    await runner.says("/pause")
+
+    assert button("resume") not in [b.label for b in runner.prompt.choices]
+
+
 # ---------------------------------------------------------------- A run that is told
 
 
@@ -770,6 +788,16 @@ async def test_a_told_run_is_noted_and_asked_about(runner: Runner) -> None:
     assert run.end == runner.clock()
     assert asking.ran is True
     assert said("asks_at", clock="11:00") in runner.text
+
+
+async def test_a_run_that_is_told_in_a_pause_ends_it_and_that_is_said(runner: Runner) -> None:
+    await runner.says("/pause 2 weeks")
+    await runner.says("/ran 8 km")
+    assert runner.diary.paused is None
+    assert said("set", "resumed") in runner.text
+
+    await runner.says("/ran 9 km")
+    assert said("set", "resumed") not in runner.text
 
 
 async def test_one_tap_tells_of_it_at_once(runner: Runner) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
-from core import consents
+from core import backing_off, consents
 from core.club import THREAD
 from core.coaching.spoken import Spoken
 from core.coaching.told import OPEN_FOR, Here, Told
@@ -241,7 +241,8 @@ class Arranging:
         labels = ((d, self._words("checkins", "weeks" if d > 7 else "week", number=d // 7)) for d in PAUSES)
         lengths = [self.menu_button("pause", label, str(days), role=Role.ANSWER) for days, label in labels]
         off = self.menu_button("pause", self._words("checkins", "buttons", "resume"), "0", role=Role.ANSWER)
-        return (*lengths, *((off,) if self.here.diary.paused else ()))
+        off = replace(off, words=self._words.list("checkins", "typed", "off"))
+        return (*lengths, *((off,) if backing_off.is_paused(self.here.diary, self.here.now) else ()))
 
     def _days(self, diary: Diary) -> Prompt:
         names = self._words.list("ui", "days")

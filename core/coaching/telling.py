@@ -47,7 +47,7 @@ class Telling:
         asking = self._asked_before(run) or checkins.opened(diary, run)
         if diary.age is not Age.UNDER_18:
             diary = replace(diary, runs=(*(r for r in diary.runs if abs(r.start - run.start) > NEAR), run))
-        noted = "\n".join((self._words("checkins", "noted", run=self._of(run)), *self._when(diary, asking)))
+        noted = "\n".join((self._words("checkins", "noted", run=self._of(run)), *self._resumed(), *self._when(diary, asking)))
         text = "\n\n".join((noted, *self._much_longer(run)))
         choices = () if asking.closed else (self._on(asking, "now"),)
         away = Button(self._menu("unran", run.id), self._words("checkins", "buttons", "unran"), Role.OTHER)
@@ -62,7 +62,13 @@ class Telling:
             return Told((Notice(self._words("checkins", "answered"), fleeting=True),))
         if diary.age is not Age.UNDER_18 and all(abs(r.start - run.start) > NEAR for r in diary.runs):
             diary = replace(diary, runs=(*diary.runs, run))
-        return Answering(self.library, replace(self.here, diary=diary), asking).begun()
+        begun = Answering(self.library, replace(self.here, diary=diary), asking).begun()
+        return begun.after(*(Notice(text) for text in self._resumed()))
+
+    def _resumed(self) -> Iterator[str]:
+        """Yield that a pause ends with it, where there is one."""
+        if backing_off.is_paused(self.here.diary, self.here.now):
+            yield self._words("checkins", "set", "resumed")
 
     def _much_longer(self, run: Run) -> Iterator[str]:
         """Yield a gentle word on a run that was much longer than those before; none beside a red light."""
