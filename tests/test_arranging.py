@@ -705,6 +705,22 @@ async def test_a_word_of_danger_is_no_setting(runner: Runner) -> None:
     assert words("danger", "chest", "answer", emergency=library().region(None).emergency) in runner.text
 
 
+async def test_whoever_has_not_told_where_they_are_reads_that_nothing_comes_until_then(new: Runner) -> None:
+    await agrees(new)
+    assert new.prompt.text == said("ask_zone_first")
+
+    await new.says("/settings")
+    assert said("set", "zone_unknown") in new.text
+    await new.says("/ran 8 km")
+    assert new.prompt.text == said("ask_zone_first")
+
+    await new.says("Berlin")
+    await new.says("/settings")
+    assert said("set", "zone_unknown") not in new.text
+    await new.taps(button("zone"))
+    assert new.prompt.text == said("ask_zone")
+
+
 # ---------------------------------------------------------------- A pause
 
 

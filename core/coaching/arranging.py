@@ -187,7 +187,8 @@ class Arranging:
 
     def _ask_zone(self, diary: Diary, zones: tuple[str, ...], *, which: bool = False) -> Told:
         waiting = Waiting("zone", self.here.now, zones)
-        text = self._words("checkins", "which_zone") if which else self._words("checkins", "ask_zone")
+        first = "ask_zone" if diary.zone_known else "ask_zone_first"
+        text = self._words("checkins", "which_zone" if which else first)
         return Told((Prompt(text, "zone", self._zones(waiting)),), diary=replace(diary, waiting=waiting))
 
     def _zones(self, waiting: Waiting) -> tuple[Button, ...]:
@@ -276,6 +277,8 @@ class Arranging:
         match setting:
             case "zone" if diary.zone_known:
                 yield self._words("checkins", "set", "zone", clock=self._clock_in(diary.zone))
+            case "zone":
+                yield self._words("checkins", "set", "zone_unknown")
             case "quiet":
                 yield self._words("checkins", "set", "quiet", hours=self._hours(diary.quiet))
             case "days":

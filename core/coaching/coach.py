@@ -200,7 +200,7 @@ class _Turn:
                 return self._arranging.settings()
             case "ran":
                 agreed = self._arranging.agreed_to("check_ins")
-                return self._telling.ran(rest) if agreed else self._agreeing.opened("check_ins")
+                return self._asked_where(self._telling.ran(rest)) if agreed else self._agreeing.opened("check_ins")
             case "pause":
                 return self._pause(rest)
             case "tip":
