@@ -53,6 +53,8 @@ PACE = Pace(permits=100, bulk_gap=0.004)
 """Loopback takes more than any platform, and so more is in flight at once."""
 TICK, LOOK = timedelta(milliseconds=5), 0.002
 """How often it is asked what is due, and, in seconds, whether it is done."""
+FURTHEST = timedelta(hours=1)
+"""How far the clock goes at once: what is posted for clubs is planned only once it is due, and not in quiet hours."""
 doing: ContextVar[str | None] = ContextVar("doing", default=None)
 """What a commit is for, where it may be killed in that."""
 
@@ -194,4 +196,5 @@ async def _pass(built: Core, days: Days, runner: Runner, settles: Callable[[], A
         while not all(runner.last(name) == days() for name in ("plan", "post", "send")):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(LOOK)
         await settles()
-        await days.pass_to(await built.store.next_due())
+        due = await built.store.next_due()
+        await days.pass_to(None if due is None else min(due, days() + FURTHEST))
