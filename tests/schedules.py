@@ -195,11 +195,16 @@ class Span:
     together: bool = False
 
 
+def may_come(schedule: Schedule, gap: tuple[int, int] = (0, 0)) -> tuple[tuple[Came, ...], ...]:
+    """Return what may come of a schedule: of several messages that are late at a minute it is left open which goes first."""
+    return tuple(Oracle(schedule, gap, newest_first=newest).expected() for newest in (False, True))
+
+
 class Oracle:
     """What one schedule leads to."""
 
-    def __init__(self, schedule: Schedule, gap: tuple[int, int] = (0, 0)) -> None:
-        self._of = schedule
+    def __init__(self, schedule: Schedule, gap: tuple[int, int] = (0, 0), *, newest_first: bool = False) -> None:
+        self._of, self._newest_first = schedule, newest_first
         self.begin = _minute(schedule.start)
         self._gap = range(self.begin + gap[0], self.begin + gap[1])
         """Minutes that nobody lives through, such as where the clock is put forward: what falls in them comes after."""
@@ -349,7 +354,8 @@ class Oracle:
         said = True
         while said:
             said = False
-            for run, span in sorted(self._owed(now), key=lambda owed: owed[1].due):
+            order = sorted(self._owed(now), key=lambda owed: owed[1].due)
+            for run, span in reversed(order) if self._newest_first else order:
                 said |= self._say(run, span, now)
             self._over(now)
 
