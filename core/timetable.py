@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from core.calendar import occurrences
-from core.club import Club
+from core.club import Club, GroupRun
 from core.diary import Run
 from core.runs import AROUND
 
@@ -20,8 +20,15 @@ Days = Mapping[str, Sequence[Run]]
 
 
 def worked_out(clubs: Sequence[Club], now: datetime) -> Days:
-    """Return when the group runs of clubs are, from BEFORE to AFTER."""
-    return {run.id: occurrences(run, now - BEFORE, now + AFTER) for club in clubs for run in club.runs}
+    """Return when the group runs of clubs are, from BEFORE to AFTER; of one that cannot be worked out, no day."""
+    return {run.id: _days(run, now) for club in clubs for run in club.runs}
+
+
+def _days(run: GroupRun, now: datetime) -> Sequence[Run]:
+    try:
+        return occurrences(run, now - BEFORE, now + AFTER)
+    except Exception:  # noqa: BLE001 - a run that cannot be worked out, such as in a zone that is gone, is one club's, not everybody's
+        return ()
 
 
 class Timetable:

@@ -18,11 +18,12 @@ from core.diary import Slot
 from core.errors import Refused
 from core.ledger import Delivery
 from core.members import Address
-from core.organising import post
+from core.organising import post, told_of
 from core.organising.posting import QUIET
 from core.outreach import Outreach
 from core.planning import Planning
 from core.replies import reply_of
+from core.sending import Outage
 from core.storage import Store
 from core.timetable import Timetable, worked_out
 from core.wallclock import in_quiet, local
@@ -221,3 +222,29 @@ def test_every_run_has_a_window_that_begins_outside_of_quiet_hours(day: int, clo
 
     assert len(owed) in (1, 2)
     assert not any(in_quiet(one.due, QUIET, zone) for one in owed.values())
+
+
+# ---------------------------------------------------------------- A zone that the zone database has no more
+
+LOST = "Europe/Atlantis"
+
+
+def test_a_club_whose_zone_is_gone_takes_nothing_from_the_others() -> None:
+    [run] = TUESDAYS.runs
+    lost = replace(TUESDAYS, id="89abcdef", zone=LOST, typed=(replace(run, id="89abcdef" + run.id[8:], zone=LOST),))
+    evening = MONDAY + timedelta(days=1, hours=8)
+    days = worked_out([lost, TUESDAYS], evening)
+
+    assert days[run.id]
+    assert days[lost.runs[0].id] == ()
+    assert post(library(), replace(lost, typed=TUESDAYS.typed), days, evening) is None
+
+
+def test_its_organisers_are_told_of_an_outage_all_the_same() -> None:
+    lost = replace(TUESDAYS, zone=LOST, organisers=(Address("discord", "7"),))
+    outage = Outage("discord", MONDAY - timedelta(days=2), MONDAY)
+
+    [(who, owed)] = told_of(outage, [lost], words, MONDAY)
+
+    assert who == Address("discord", "7")
+    assert owed.reply["zone"] == "UTC"

@@ -11,6 +11,7 @@ from core.organising.screen import Screen
 from core.replies import plain
 from core.timetable import Days
 from core.wallclock import day, first_allowed
+from core.zones import names
 
 AFTER = timedelta(minutes=15)
 """After the end of a run: then they have their breath back, and their phone."""
@@ -24,7 +25,7 @@ def post(library: Library, club: Club, days: Days, now: datetime) -> Owed | None
 
     Of several runs it is the last one: after an outage there is one button, and no burst. Runs that start together are one.
     """
-    if club.channel is None or not club.zone:
+    if club.channel is None or club.zone not in names():
         return None
     runs = (run for group in club.runs for run in days.get(group.id, ()))
     over = [run for run in runs if (window := _window(run, club.zone)).due <= now < window.until]

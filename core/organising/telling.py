@@ -12,6 +12,7 @@ from core.replies import plain
 from core.sending import Outage
 from core.wallclock import day, local
 from core.words import Words
+from core.zones import names
 
 TOLD_FOR = timedelta(days=2)
 """After that nobody asks any more why it was silent."""
@@ -24,7 +25,7 @@ def told_of(outage: Outage, clubs: Sequence[Club], words: Words, now: datetime) 
     """
     told = {who: club for club in clubs for who in club.organisers if who.platform == outage.platform}
     for who, club in told.items():
-        zone = club.zone or "UTC"
+        zone = club.zone if club.zone in names() else "UTC"
         window = Window(Occasion.OUTAGE, now, now + TOLD_FOR)
         key = window.key(f"{outage.since:%Y-%m-%dT%H:%MZ}", day(outage.since, zone))
         since, until = (_shown(at, zone, words) for at in (outage.since, outage.until))
