@@ -214,6 +214,15 @@ def passes(member: Runner, **time: float) -> None:
     member.diary = member.diary.with_follow_up(followups.passed(member.diary, KNOWN, kept, member.clock()))
 
 
+@pytest.mark.parametrize("course", ["same", "worse"])
+async def test_how_soon_to_be_seen_stands_first_where_that_is_sooner_now(course: str) -> None:
+    member = asked_about(Disposition.SELF_CARE)
+    receives(member)
+    await tells(member, course)
+
+    assert member.text.startswith(words("dispositions", "routine", "first"))
+
+
 async def test_an_answer_after_its_occasion_shows_the_question_and_takes_nothing_from_the_next() -> None:
     member = asked_about(Disposition.SELF_CARE)
     receives(member)

@@ -94,22 +94,25 @@ class Following:
             yield safely(self._library, self._here.preferences, text)
 
     def _led_to(self, follow_up: FollowUp, course: Course) -> Told:
-        checkins, now = self._library.checkins, self._here.now
-        urgency = followups.raised(checkins, follow_up, course, now)
-        parts = [self._words("checkins", "course", course.value), *self._first_time(course)]
-        reached = followups.limit(checkins, follow_up, course, now)
-        if reached is not None:
-            parts.append(self._words("checkins", "limits", reached.id))
-        if urgency > Disposition(follow_up.urgency) or course is Course.WORSE:
-            parts.append(self._first(urgency))
-        if course is Course.WORSE:
-            parts.append(self._words("checkins", "look_again"))
-        if follow_up.closed is None:
-            parts.append(self._words("checkins", "once_more"))
-        text = "\n\n".join(parts)
+        text = "\n\n".join(self._said_to(follow_up, course))
         notice = Notice(text) if course is Course.GONE else safely(self._library, self._here.preferences, text)
         worse = course is Course.WORSE
         return Told((notice,), given=followups.given(self._library.pathway, follow_up) if worse else (), begins=worse)
+
+    def _said_to(self, follow_up: FollowUp, course: Course) -> Iterator[str]:
+        """Yield how soon to be seen where that is to be said, then why, how it was the first time, and what comes next."""
+        checkins, now = self._library.checkins, self._here.now
+        urgency = followups.raised(checkins, follow_up, course, now)
+        if urgency > Disposition(follow_up.urgency) or course is Course.WORSE:
+            yield self._first(urgency)
+        yield self._words("checkins", "course", course.value)
+        if (reached := followups.limit(checkins, follow_up, course, now)) is not None:
+            yield self._words("checkins", "limits", reached.id)
+        yield from self._first_time(course)
+        if course is Course.WORSE:
+            yield self._words("checkins", "look_again")
+        if follow_up.closed is None:
+            yield self._words("checkins", "once_more")
 
     def _first_time(self, course: Course) -> Iterator[str]:
         """Yield the first answers, to hold the present against."""
