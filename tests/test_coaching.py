@@ -350,6 +350,34 @@ async def test_how_it_is_next_morning_can_be_said_in_plain_words(runner: Runner,
     assert runner.diary.askings[-1].worse is worse
 
 
+@pytest.mark.parametrize("typed", [str(number) for number in range(11)])
+async def test_a_number_that_answers_how_it_was_presses_nothing(runner: Runner, typed: str) -> None:
+    """It may be how much it hurt: as the place of a button in its row it would end all check-ins, or say that all is well."""
+    runner.asked()
+    before = runner.diary
+    await runner.says(typed)
+    assert runner.text == "\n".join((said("not_caught_words"), said("ask", "ran")))
+    assert runner.diary == before
+
+    await tells(runner, "2", "outer_hip")
+    runner.asked()
+    before = runner.diary
+    await runner.says(typed)
+    assert runner.diary == before
+
+
+@pytest.mark.parametrize("typed", ["3", "4", "6"])
+async def test_a_number_presses_no_button_but_an_answer(runner: Runner, typed: str) -> None:
+    runner.asked()
+    await runner.taps(label("ran_yes"), "2", said("places", "outer_hip"))
+    before = runner.diary
+    await runner.says(typed)
+    assert runner.diary == before
+
+    await runner.says("1")
+    assert runner.diary.askings[-1].built is False
+
+
 @pytest.mark.parametrize("typed", ["11", "99", "-1", "lots", "5.5", "7 or 8"])
 async def test_a_number_that_is_none_of_the_scale_is_asked_again(runner: Runner, typed: str) -> None:
     runner.asked()

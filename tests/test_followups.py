@@ -242,6 +242,17 @@ async def test_an_answer_after_its_occasion_shows_the_question_and_takes_nothing
     assert member.diary.follow_ups[-1].closed
 
 
+@pytest.mark.parametrize("typed", ["1", "2", "3", "4", "5"])
+async def test_a_number_that_answers_how_it_is_presses_nothing(typed: str) -> None:
+    member = asked_about(Disposition.ROUTINE)
+    receives(member)
+    before = member.diary
+    await member.says(typed)
+
+    assert member.diary == before
+    assert member.text == "\n".join((said("not_caught_words"), said("ask", "course")))
+
+
 async def test_an_answer_to_an_older_message_shows_the_newer_question() -> None:
     member = asked_about(Disposition.ROUTINE)
     receives(member)

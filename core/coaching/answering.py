@@ -18,6 +18,8 @@ from core.wallclock import day, local
 
 LATE = timedelta(hours=48)
 """After the end of its last window: an answer that comes later says nothing of the next run."""
+HOW_IT_IS = frozenset({Step.RAN, Step.WORSE})
+"""Questions that open with how it is: a number that answers them may be how much it hurts, and is the place of no button."""
 _NUMBER = re.compile(r"^\s*(\d{1,2})\s*(?:/\s*10|out of (?:10|ten))?\s*[.!]?\s*$", re.IGNORECASE)
 
 
@@ -77,9 +79,8 @@ class Answering:
             return self._not_caught(step)
         opening = self._asked(self._asking).opening(step, self._here.now.date())
         choices = {b.tap: b for b in (*prompt.choices, *opening.choices)}
-        named = typed.read_typed(text, tuple(choices.values()))
-        token = read(named[0].tap) if len(named) == 1 else None
-        return token or self._not_caught(step)
+        named = typed.read_one(text, tuple(choices.values()), numbered=step not in HOW_IT_IS)
+        return (read(named.tap) if named else None) or self._not_caught(step)
 
     # ---------------------------------------------------------------- Presses
 
@@ -159,7 +160,7 @@ class Answering:
         return self._said("answered")
 
     def _not_caught(self, step: Step) -> Told:
-        key = "not_caught_number" if step is Step.WORST else "not_caught"
+        key = "not_caught_number" if step is Step.WORST else "not_caught_words" if step in HOW_IT_IS else "not_caught"
         return Told((Notice(self._words("checkins", key), fleeting=True), self._asked(self._asking).question(step)))
 
     def _said(self, key: str) -> Told:

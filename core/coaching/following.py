@@ -64,9 +64,9 @@ class Following:
         if ask is None:
             return None
         prompt = self.question(ask)
-        named = typed.read_typed(text, prompt.choices)
-        token = read(named[0].tap) if len(named) == 1 else None
-        return token or Told((Notice(self._words("checkins", "not_caught"), fleeting=True), prompt))
+        named = typed.read_one(text, prompt.choices, numbered=False)
+        caught = Notice(self._words("checkins", "not_caught_words"), fleeting=True)
+        return (read(named.tap) if named else None) or Told((caught, prompt))
 
     # ---------------------------------------------------------------- Below
 

@@ -64,6 +64,17 @@ def read_typed(text: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     return _by_range(said, buttons) or _by_word(said, buttons) or _by_likeness(said, buttons)
 
 
+def read_one(text: str, buttons: Sequence[Button], *, numbered: bool = True) -> Button | None:
+    """Return the one button that the text names, None where that is not clear.
+
+    A number alone names an answer at most, and no way back or out; with `numbered` false nothing: it may be how much it hurts.
+    """
+    if plain(text).isdecimal():
+        buttons = [button for button in buttons if numbered and button.role is Role.ANSWER]
+    named = read_typed(text, buttons)
+    return named[0] if len(named) == 1 else None
+
+
 def _numbers(said: str, buttons: Sequence[Button]) -> tuple[Button, ...]:
     parts = [p for p in _SPLIT.split(said) if p]
     if not parts or not all(p.isascii() and p.isdigit() and len(p) <= 2 for p in parts):
