@@ -8,8 +8,10 @@ import pytest
 from chat import library
 from coaching_chat import Runner
 from core import backing_off
+from core.checkins import Step
 from core.coaching import Coaching
 from core.coaching.arranging import Arranging
+from core.coaching.asked import Asked
 from core.coaching.following import Following
 from core.coaching.spoken import Spoken
 from core.coaching.telling import Telling
@@ -852,6 +854,27 @@ async def test_a_run_that_was_told_by_mistake_goes_again(runner: Runner) -> None
 
     assert runner.text == said("unran")
     assert (runner.diary.runs, runner.diary.askings) == ((), ())
+
+
+async def test_of_a_run_that_is_taken_back_nothing_stays_with_a_check_in_that_was_there_before(runner: Runner) -> None:
+    runner.ran(runner.clock() - timedelta(hours=3))
+    await runner.says("/ran 12 km 90 min")
+    await runner.taps(button("unran"))
+    assert runner.text == said("unran")
+
+    [asking] = runner.diary.askings
+    assert (asking.run.metres, asking.run.minutes, asking.ran) == (None, None, None)
+
+
+async def test_what_was_answered_before_a_run_is_taken_back_stays(runner: Runner) -> None:
+    runner.ran(runner.clock() - timedelta(hours=3))
+    runner.receives(Asked(library(), runner.diary, runner.diary.askings[-1]).opening(Step.RAN))
+    await runner.taps(said("answers", "ran", "yes"))
+    await runner.says("/ran 12 km 90 min")
+    await runner.taps(button("unran"))
+
+    [asking] = runner.diary.askings
+    assert (asking.run.metres, asking.ran) == (None, True)
 
 
 async def test_what_is_no_run_is_said_to_be_none(runner: Runner) -> None:

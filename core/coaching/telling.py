@@ -84,7 +84,8 @@ class Telling:
         gone = [a for a in diary.askings if a.run.id == id and a.touched is None]
         if len(runs) == len(diary.runs) and not gone:
             return Told((Notice(self._words("checkins", "over"), fleeting=True),))
-        askings = tuple(a for a in diary.askings if a not in gone)
+        starts = [run.start for run in diary.runs if run.id == id]
+        askings = tuple(_untold(a) if a.run.start in starts else a for a in diary.askings if a not in gone)
         return Told((Notice(self._words("checkins", "unran")),), diary=replace(diary, runs=runs, askings=askings))
 
     # ---------------------------------------------------------------- A result
@@ -210,3 +211,9 @@ class Telling:
     @property
     def _version(self) -> str:
         return short_version(self.library.pathway.version)
+
+
+def _untold(asking: Asking) -> Asking:
+    """Return a check-in that was there before its run was told, without what was told of it then."""
+    run = replace(asking.run, origin=Origin.USUAL, metres=None, minutes=None)
+    return replace(asking, run=run, ran=asking.ran if asking.touched else None)
