@@ -327,7 +327,8 @@ async def test_one_that_was_left_half_way_goes_on_where_it_was(runner: Runner) -
 
 
 @pytest.mark.parametrize(
-    ("typed", "worst"), [("7", 7), ("0", 0), ("10", 10), ("3/10", 3), ("4 out of 10", 4), ("no pain", 0), ("2.", 2)]
+    ("typed", "worst"),
+    [("7", 7), ("0", 0), ("10", 10), ("3/10", 3), ("4 out of 10", 4), ("no pain", 0), ("0, none", 0), ("2.", 2)],
 )
 async def test_a_typed_number_is_the_number(runner: Runner, typed: str, worst: int) -> None:
     runner.asked()

@@ -75,7 +75,8 @@ class Answering:
             return told or self._not_caught(step)
         if step is Step.RAN and "/" in text and (number := _NUMBER.match(text)):
             return self._told(Step.WORST, int(number[1])) or self._not_caught(step)
-        if step is Step.WORST and any(c.isdigit() for c in text):
+        labels = {button.label.casefold() for button in prompt.choices}
+        if step is Step.WORST and any(c.isdigit() for c in text) and text.strip().casefold() not in labels:
             return self._not_caught(step)
         opening = self._asked(self._asking).opening(step, self._here.now.date())
         choices = {b.tap: b for b in (*prompt.choices, *opening.choices)}
