@@ -744,6 +744,13 @@ async def test_a_pause_that_is_none_is_asked_for(runner: Runner, typed: str) -> 
     assert runner.prompt.question == "pause"
 
 
+async def test_whoever_asks_for_silence_is_not_asked_to_agree_to_anything(new: Runner) -> None:
+    await new.says("/pause 2 weeks")
+
+    assert new.text == said("nothing_to_pause")
+    assert new.proposal is None
+
+
 async def test_a_pause_can_be_ended(runner: Runner) -> None:
     await runner.says("/pause 2 weeks")
     await runner.says("/pause off")

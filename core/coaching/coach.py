@@ -243,7 +243,7 @@ class _Turn:
     def _pause(self, rest: str) -> Told:
         asked = self._arranging.asked("pause")
         if asked is None:
-            return self._agreeing.opened(KINDS[0])
+            return Told((Notice(self._words("checkins", "nothing_to_pause")),))
         if not rest.strip():
             return asked
         said = typed.plain(rest)
