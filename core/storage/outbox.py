@@ -153,7 +153,10 @@ def _placed(book: Book, delivery: Delivery) -> Delivery:
     """Return a delivery as it fits below what was sent last: an older question is not changed, but its buttons are over."""
     if not delivery.reply.get("choices"):
         return delivery
-    latest = _latest(book, delivery)
+    rows = book.all(sql.LATEST, delivery.id, LOOK_BACK)
+    if not rows and delivery.edits is None:
+        return delivery  # nothing is above it, as there is not above most that are written first
+    latest = _opened(book, rows)
     newest = next(latest, None)
     question = delivery.kind is Kind.QUESTION
     if question and newest == _Said(delivery.edits, Kind.QUESTION, buttons=True):
@@ -174,9 +177,9 @@ class _Said:
     buttons: bool
 
 
-def _latest(book: Book, delivery: Delivery) -> Iterator[_Said]:
-    """Yield what was sent last to the address of a delivery, the newest first."""
-    for row, member, sealed, sealed_message in book.all(sql.LATEST, delivery.id, LOOK_BACK):
+def _opened(book: Book, rows: Sequence[Row]) -> Iterator[_Said]:
+    """Yield what was sent, as far as it can be opened."""
+    for row, member, sealed, sealed_message in rows:
         message = book.open("outbox.message", member, row, sealed_message)
         owed: Any = book.open("outbox.owed", member, row, sealed)
         if message is not None and owed is not None:
