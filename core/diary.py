@@ -254,6 +254,11 @@ class UnreadableDiary(ValueError):
     """What is kept is no diary of ours, or one from a newer version of this program."""
 
 
+# msgspec works out a type when it first meets it. In two threads at once, as where the store plans while a member is answered,
+# that crashes the process (0.22): so it has met it before there are any.
+msgspec.convert({}, Diary)
+
+
 def to_json(diary: Diary) -> dict[str, Any]:
     """Return the diary as plain JSON values."""
     plain: dict[str, Any] = msgspec.to_builtins(diary)

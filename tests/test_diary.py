@@ -1,8 +1,11 @@
 """A diary goes to JSON and back as it was."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.diary import Asking, Diary, FollowUp, Given, Origin, Run, Slot, UnreadableDiary, from_json, to_json
 
+ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RUN = Run("1", NOON, Origin.TOLD)
 TIMES = st.datetimes(timezones=st.just(UTC))
@@ -34,6 +38,17 @@ def test_it_goes_to_json_and_back(diary: Diary) -> None:
 def test_what_is_no_diary_is_refused(plain: Any) -> None:
     with pytest.raises(UnreadableDiary):
         from_json(plain)
+
+
+def test_all_that_a_diary_is_made_of_is_known_before_two_threads_read_one_at_once() -> None:
+    asks = "from core import diary; print([name for name in %r if '__msgspec_cache__' not in vars(vars(diary)[name])])"
+    made_of = ["Diary", "Quiet", "Slot", "Run", "Asking", "FollowUp", "Given", "Waiting"]
+    made_of += ["Age", "Place", "Light", "Origin", "Rhythm"]
+
+    command = [sys.executable, "-c", asks % made_of]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603 - ours
+
+    assert said.stdout.strip() == "[]"
 
 
 def test_a_check_in_takes_the_place_of_its_earlier_state() -> None:
