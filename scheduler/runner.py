@@ -53,6 +53,7 @@ class Runner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ticker.shutdown(wait=False)
+        self._jobs = ()  # a tick that is on its way already finds nothing to begin
         running = tuple(self._running.values())
         for task in running:
             task.cancel()

@@ -207,6 +207,22 @@ async def test_leaving_cancels_what_is_under_way_and_nothing_is_begun_after() ->
     assert purge.times == [NOON]
 
 
+async def test_a_tick_that_is_on_its_way_as_it_is_left_begins_nothing() -> None:
+    class Left(Runner):
+        async def __aexit__(self, *given: Any) -> None:
+            tick = asyncio.create_task(self._start_due())  # its turn comes once leaving has begun
+            await super().__aexit__(*given)
+            await tick
+
+    purge, present = Counted(), [NOON]
+    async with Left((purge.job,), lambda: present[0], tick=timedelta(hours=1)):
+        await until(lambda: purge.times)
+        present[0] = NOON + DAILY
+    await asyncio.sleep(0)
+
+    assert purge.times == [NOON]
+
+
 # ---------------------------------------------------------------- the clock
 
 
