@@ -277,9 +277,9 @@ def _timeout(method: str, *, connect: float | None, write: float | None, read: f
     # aiohttp times the reading from the last byte written on, and the writing not at all.
     whole = None if method == "GET" or connect is None or write is None or read is None else connect + write + read
     # Its limits are over before it looks at what has come while the process was stopped: after those of a message, which may
-    # have been sent, it would be sent again. To get something again does no harm.
+    # have been sent, it would be sent again. To get something again does no harm. When a file is written, only it knows.
     own = None if method == "GET" or uploads else read
-    return _Limits(aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read if method == "GET" else None), whole, own)
+    return _Limits(aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read if own is None else None), whole, own)
 
 
 def _telling_what_was_written() -> aiohttp.TraceConfig:
