@@ -272,21 +272,21 @@ AGREED = (
     *_checks(
         "arranging",
         (
-            "core/coaching/arranging.py",
+            "core/coaching/agreeing.py",
             "        if age is Age.UNDER_16:\n",
             "        if False:\n",
             "test_under_16_there_are_none_and_nothing_is_kept",
         ),
         (
-            "core/coaching/arranging.py",
-            " or token.version != self._version or self.agreed_to(kind):",
-            " or self.agreed_to(kind):",
+            "core/coaching/agreeing.py",
+            " or token.version != self._version or self.settings.agreed_to(kind):",
+            " or self.settings.agreed_to(kind):",
             "test_a_yes_to_a_text_that_has_changed_shows_the_text_of_now",
         ),
         (
             "core/coaching/coach.py",
-            "return self._telling.ran(rest) if agreed else",
-            "return self._telling.ran(rest) if True else",
+            "return self._asked_where(self._telling.ran(rest)) if agreed else",
+            "return self._asked_where(self._telling.ran(rest)) if True else",
             "test_without_a_yes_no_run_is_kept",
         ),
         (

@@ -76,7 +76,7 @@ async def test_what_when_and_how_often_is_said_before_the_yes(new: Runner, kind:
 
 async def test_both_texts_say_when_and_how_often() -> None:
     assert "2 hours after a run" in consent("check_ins", "text")
-    assert "twice a week at most" in consent("tips", "text")
+    assert "in the late afternoon, twice a week at most" in consent("tips", "text")
 
 
 @pytest.mark.parametrize("kind", KINDS)
