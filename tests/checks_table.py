@@ -240,6 +240,39 @@ WHOSE = (
         ),
     ),
     *_checks(
+        "club",
+        (
+            "core/organising/organiser.py",
+            "        if standing is Standing.STRANGER:\n",
+            "        if False:\n",
+            "test_who_is_not_there_or_cannot_be_told_sees_nothing",
+        ),
+        (
+            "core/organising/organiser.py",
+            "if known is not None or chat.standing is not Standing.ORGANISER or",
+            "if known is not None or",
+            "test_nobody_else_does",
+        ),
+        (
+            "core/organising/organiser.py",
+            '            return self._shown(at, self._words("club", "organisers_only"))\n        if line',
+            "            pass\n        if line",
+            "test_that_they_organise_is_asked_at_each_use",
+        ),
+        (
+            "core/organising/organiser.py",
+            '            return self._shown(at, self._words("club", "organisers_only"))\n        if not at.club.zone',
+            "            pass\n        if not at.club.zone",
+            "test_that_they_organise_is_asked_at_each_use",
+        ),
+        (
+            "core/organising/organiser.py",
+            'case Token(act="post" | "end" | "endyes") if at.standing is not Standing.ORGANISER:',
+            'case Token(act="post" | "end" | "endyes") if False:',
+            "test_that_they_organise_is_asked_at_each_use",
+        ),
+    ),
+    *_checks(
         "discord_clubs",
         (
             "bots/discord/interactions.py",
@@ -267,6 +300,24 @@ AGREED = (
 """,
             "",
             "test_who_presses_and_has_not_agreed_is_asked_first_and_no_child_ever",
+        ),
+    ),
+    *_checks(
+        "planning",
+        (
+            "core/planning.py",
+            "if due is None or not self._may_write(record, diary, occasion):",
+            "if due is None:",
+            "test_what_was_agreed_to_is_judged_anew_as_it_is_sent",
+        ),
+    ),
+    *_checks(
+        "club",
+        (
+            "core/organising/organiser.py",
+            '        if not self._agreed(at):\n            return self._opt_in(at, "opt_in")',
+            '        if False:\n            return self._opt_in(at, "opt_in")',
+            "test_a_run_is_followed_only_by_someone_who_wants_to_be_asked",
         ),
     ),
     *_checks(

@@ -18,7 +18,7 @@ from core.diary import Age, Asking, Diary, FollowUp, Light, Origin, Place, Quiet
 from core.diary import from_json as diary_of
 from core.diary import to_json as plain_of
 from core.errors import Refused
-from core.ledger import Delivery, Kind, Owed
+from core.ledger import Delivery, Going, Kind, Owed
 from core.members import Address
 from core.outreach import Outreach
 from core.planning import Planning
@@ -213,6 +213,16 @@ async def test_whoever_takes_it_back_gets_nothing_that_was_planned(world: World,
     await world.lives(days(3), by=timedelta(minutes=30))
     assert world.texts == []
     assert (await world.store.tallies()).skipped >= 1
+
+
+async def test_what_was_agreed_to_is_judged_anew_as_it_is_sent(world: World) -> None:
+    await world.has(BERLIN, "check_ins")
+    await world.lives(days(0.5))
+    [(at, delivery)] = world.got
+    record = await world.store.load(ANNA)
+
+    assert world.planning.may(record, delivery, at) is Going.GO
+    assert world.planning.may(replace(record, consents=()), delivery, at) is Going.LEAVE
 
 
 async def test_nothing_is_left_of_a_diary_once_all_it_was_for_is_taken_back(world: World) -> None:
