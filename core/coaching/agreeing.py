@@ -9,7 +9,7 @@ from core.coaching.reaching import before_a_yes, to_be_reached
 from core.coaching.spoken import Spoken
 from core.coaching.told import AGES, Here, Proposal, Told
 from core.dialogue.screens import short_version
-from core.dialogue.token import MENU, Token, read
+from core.dialogue.token import MENU, Token
 from core.dialogue.turn import Button, Notice, Prompt, Reply, Role
 from core.diary import FOR, Age, Diary, Rhythm, without
 from core.library import Library
@@ -58,9 +58,6 @@ class Agreeing:
     def said(self, proposal: Proposal, text: str) -> Told | None:
         """Return what typed words to an offer lead to; None where they are no answer to it. Only a clear yes agrees."""
         spoken = Spoken(self.library.words)
-        choices = self._choices(proposal.kind, proposal.age)
-        if text.strip().isdecimal() and 1 <= int(text) <= len(choices):
-            return self._pressed(choices[int(text) - 1])
         match spoken.agreement(text):
             case None:
                 again = self._offer(proposal.kind, proposal)
@@ -86,11 +83,6 @@ class Agreeing:
         taken = (c for kind in agreed for c in consents.withdrawn(self._words, self.settings.kept, kind, self.here.now))
         notice = Notice(self._words("checkins", "under_16"))
         return Told((notice,), diary=Diary() if agreed else None, consents=tuple(taken))
-
-    def _pressed(self, button: Button) -> Told:
-        token = read(button.tap)
-        agrees = token is not None and token.act == "agree"
-        return self.agreed(token) if token and agrees else Told((Notice(self._words("checkins", "left"), fleeting=True),))
 
     def ended(self, kind: str) -> Told:
         """Take a consent back: nothing is written for it any more, and what was kept for it goes."""

@@ -81,7 +81,8 @@ class Spoken:
         if numbers and age is None:
             return None
         if not spoken:
-            return None, age
+            # One digit by itself may be the number of a line, which not everybody sees.
+            return (None, age) if len(numbers[0]) > 1 else None
         if set(spoken) <= yes:
             return True, age
         return (False, None) if " ".join(spoken) in no or set(spoken) <= no else None

@@ -12,7 +12,7 @@ from core.coaching.told import AGES, Here, Proposal, Reach, Told
 from core.dialogue import flow
 from core.dialogue.screens import short_version
 from core.dialogue.session import Session, View
-from core.dialogue.token import MENU, Token, read
+from core.dialogue.token import MENU, Token
 from core.dialogue.turn import Button, Notice, Prompt, Reply, Role, Verdict
 from core.diary import Age, Asking, Diary, FollowUp, Origin, Run
 from core.library import Library
@@ -113,10 +113,7 @@ class Telling:
 
     def said(self, proposal: Proposal, text: str, session: Session | None) -> Told | None:
         """Return what typed words to that lead to; None where they are no answer to it. Only a clear yes agrees."""
-        spoken, choices = Spoken(self.library.words), self._choices(session, proposal.age)
-        if text.strip().isdecimal() and 1 <= int(text) <= len(choices):
-            token = read(choices[int(text) - 1].tap)
-            return self.following(session, AGES.get(token.arg)) if token and token.act == "followyes" else self._left()
+        spoken = Spoken(self.library.words)
         match spoken.agreement(text):
             case None:
                 caught = Notice(self._words("checkins", "not_caught_setting"), fleeting=True)
