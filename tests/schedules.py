@@ -195,16 +195,20 @@ class Span:
     together: bool = False
 
 
-def may_come(schedule: Schedule, gap: tuple[int, int] = (0, 0)) -> tuple[tuple[Came, ...], ...]:
-    """Return what may come of a schedule: of several messages that are late at a minute it is left open which goes first."""
-    return tuple(Oracle(schedule, gap, newest_first=newest).expected() for newest in (False, True))
+ORDERS = 16
+"""In so many ways messages are put in order where several are late: four times one way or the other."""
+
+
+def may_come(schedule: Schedule, gap: tuple[int, int] = (0, 0)) -> Iterator[tuple[Came, ...]]:
+    """Yield what may come of a schedule: of several messages that are late at a minute it is left open which goes first."""
+    return (Oracle(schedule, gap, order=order).expected() for order in range(ORDERS))
 
 
 class Oracle:
     """What one schedule leads to."""
 
-    def __init__(self, schedule: Schedule, gap: tuple[int, int] = (0, 0), *, newest_first: bool = False) -> None:
-        self._of, self._newest_first = schedule, newest_first
+    def __init__(self, schedule: Schedule, gap: tuple[int, int] = (0, 0), *, order: int = 0) -> None:
+        self._of, self._order = schedule, order
         self.begin = _minute(schedule.start)
         self._gap = range(self.begin + gap[0], self.begin + gap[1])
         """Minutes that nobody lives through, such as where the clock is put forward: what falls in them comes after."""
@@ -354,10 +358,18 @@ class Oracle:
         said = True
         while said:
             said = False
-            order = sorted(self._owed(now), key=lambda owed: owed[1].due)
-            for run, span in reversed(order) if self._newest_first else order:
+            for run, span in self._in_order(now):
                 said |= self._say(run, span, now)
             self._over(now)
+
+    def _in_order(self, now: int) -> Sequence[tuple[Run | None, Span]]:
+        """Return what is owed by now in the order in which it is sent; where something of it is late, either way round."""
+        found = sorted(self._owed(now), key=lambda owed: owed[1].due)
+        silent = (self._pause is not None and now < self._pause) or not self._allowed(now)
+        if silent or len(found) < 2 or now - found[0][1].due <= LATE:
+            return found
+        way, self._order = self._order & 1, self._order >> 1
+        return found[::-1] if way else found
 
     def _over(self, now: int) -> None:
         """Take in which check-ins are over that nobody answered."""
@@ -416,7 +428,7 @@ class Oracle:
         if not self._allowed(now):
             self._look_at(self._first(now))
             return False
-        if self._came and now - span.due > 10 and now < self._came[-1].at + self.begin + 2 * HOUR:
+        if self._came and now - span.due > LATE and now < self._came[-1].at + self.begin + 2 * HOUR:
             self._look_at(self._came[-1].at + self.begin + 2 * HOUR)
             return False
         self._came.append(Came(now - self.begin, span.occasion, span.until - self.begin))
@@ -451,6 +463,8 @@ class Oracle:
             heapq.heappush(self._to_look, self._gap.stop if at in self._gap else at)
 
 
+LATE = 10
+"""Minutes after its time from which on a message is late."""
 NEVER = 1 << 40
 
 

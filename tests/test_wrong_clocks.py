@@ -89,7 +89,7 @@ async def test_however_often_and_whenever_the_clock_is_set_nothing_comes_twice_o
         assert world.steps == []
         await world.holds()
         occasions = {delivery.reply["occasion"] for _, messages in world.messages for _, delivery in messages}
-        assert occasions >= {"checkin", "morning", "followup"}  # and nudges and tips, where there is still time for them
+        assert occasions >= {"checkin", "morning"}  # and what there is still time for
 
 
 @pytest.mark.parametrize("start", STARTS[1:3], ids=lambda start: f"{start:%Y-%m-%d}")
