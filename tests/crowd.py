@@ -35,7 +35,7 @@ from core.timetable import Timetable
 from core.wallclock import in_quiet, local
 from fakes import PLAIN, ring
 from scheduler.jobs import planning, sending
-from schedules import NO_PAIN, NOT_RUN, PAIN_ONCE, SILENT, Came, Schedule, any_schedule, may_come
+from schedules import NO_PAIN, NOT_RUN, PAIN_ONCE, SILENT, Came, Schedule, any_schedule, is_owed, may_come
 
 SEED = 20261122
 MINUTE = timedelta(minutes=1)
@@ -218,8 +218,8 @@ class Crowd:
 
     def faults(self, *, gap: tuple[int, int] = (0, 0)) -> list[tuple[Schedule, tuple[Came, ...], tuple[Came, ...]]]:
         """Return each schedule with what was owed and what came, where these are not the same; in the gap nobody lived."""
-        found = ((s, may_come(s, gap), came(self.start, messages)) for s, messages in self.messages)
-        return [(schedule, owed[0], sent) for schedule, owed, sent in found if sent not in owed]
+        found = ((schedule, came(self.start, messages)) for schedule, messages in self.messages)
+        return [(s, next(may_come(s, gap)), sent) for s, sent in found if not is_owed(s, sent, gap)]
 
     async def holds(self) -> Tallies:
         """Return the tallies; whatever was done, nothing came twice, nor at a wrong time, and all is accounted for."""

@@ -204,6 +204,19 @@ def may_come(schedule: Schedule, gap: tuple[int, int] = (0, 0)) -> Iterator[tupl
     return (Oracle(schedule, gap, order=order).expected() for order in range(ORDERS))
 
 
+def is_owed(schedule: Schedule, got: Sequence[Came], gap: tuple[int, int] = (0, 0)) -> bool:
+    """Return whether just this may come of a schedule; after a pause two that are late may also have changed places."""
+    if got == next(may_come(schedule, gap)):
+        return True
+    ways = tuple(may_come(schedule, gap))
+    changed = [_without_order(way) for way in ways] if schedule.pause is not None else []
+    return got in ways or _without_order(got) in changed
+
+
+def _without_order(came: Sequence[Came]) -> tuple[list[int], list[str]]:
+    return sorted(each.at for each in came), sorted(each.occasion for each in came)
+
+
 class Oracle:
     """What one schedule leads to."""
 
