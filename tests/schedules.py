@@ -267,6 +267,10 @@ class Oracle:
         day = bytes(m not in quiet for m in range(DAY))
         return b"".join(day if weekday in self._of.days else bytes(DAY) for weekday in range(7))
 
+    def is_quiet(self, at: int) -> bool:
+        """Return whether nothing may be written at a minute after the start."""
+        return not self._allowed(self.begin + at)
+
     def _allowed(self, at: int) -> bool:
         return bool(self._allowed_in_week[self._wall(at) % WEEK])
 
