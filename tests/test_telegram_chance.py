@@ -137,12 +137,13 @@ async def lived(folder: Path, seed: int, steps: int) -> None:
         for member in people:
             assert words("ui", "error") not in "".join(member.texts)
             api.faults.clear()
-            await still_works(bot, member)
+            await still_works(bot, member, clock)
 
 
-async def still_works(bot: Running, member: Member) -> None:
+async def still_works(bot: Running, member: Member, clock: Clock) -> None:
     """After all of it a check begins afresh, on the only message that can be answered."""
     for text in ("/stop", "/hip", "none of these"):
+        clock.moves(seconds=1)  # words answer what was asked last
         member.says(text)
         await bot.rests()
     assert words("questions", "health", "ask").splitlines()[0] in member.last.text
