@@ -78,13 +78,11 @@ def planning(store: Store, plan: Planner, timetable: Timetable) -> Job:
 
 
 def posting(store: Store, timetable: Timetable, post: Post) -> Job:
-    """Return what posts in the channels of clubs after their runs; the timetable is brought up to date before."""
+    """Return what posts in the channels of clubs after their runs, as the timetable has them."""
     posted: dict[str, tuple[str | None, str | None]] = {}
 
     async def every(now: datetime) -> None:
-        clubs = await store.clubs()
-        await refresh(timetable, clubs, now)
-        for club in clubs:
+        for club in await store.clubs():
             owed = post(club, timetable.days, now)
             # Asked of the store once for each, and not each time until its window is over.
             if owed is not None and posted.get(club.id) != (club.channel, owed.occurrence):

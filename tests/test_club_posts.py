@@ -28,7 +28,7 @@ from core.storage import Store
 from core.timetable import Timetable, worked_out
 from core.wallclock import in_quiet, local
 from fakes import ring
-from scheduler.jobs import posting
+from scheduler.jobs import planning, posting
 
 BERLIN = "Europe/Berlin"
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -59,7 +59,9 @@ class World:
 
     def starts(self) -> None:
         """Begin anew, as another process does: what was in memory is gone."""
-        self.job = posting(self.store, Timetable(), partial(post, library()))
+        timetable = Timetable()
+        planned = planning(self.store, Planning(library(), timetable).plan, timetable)
+        self.jobs = (planned, posting(self.store, timetable, partial(post, library())))
         self.outreach = Outreach(self.store, {"discord": self}, self.clock, sleep=self._sleep)
 
     async def send(self, delivery: Delivery) -> str | None:
@@ -68,8 +70,12 @@ class World:
         self.got.append((self.clock.at, delivery))
         return f"5/{len(self.got)}"
 
+    async def plans(self) -> None:
+        for job in self.jobs:
+            await job.what(self.clock.at)
+
     async def ticks(self) -> None:
-        await self.job.what(self.clock.at)
+        await self.plans()
         await self.outreach.send_due()
         await self.outreach.done()
 
@@ -165,7 +171,7 @@ async def test_a_club_that_posts_nowhere_or_has_ended_owes_nothing(world: World)
 async def test_what_is_owed_when_the_channel_changes_goes_to_the_new_one(world: World) -> None:
     await world.store.keep_club(TUESDAYS)
     world.clock.at = MONDAY + timedelta(days=1, hours=6, minutes=50)
-    await world.job.what(world.clock.at)
+    await world.plans()
     elsewhere = replace(TUESDAYS, channel="6")
     (owed,) = await world.store.due(world.clock.at, 10)
     await world.store.keep_club(elsewhere)

@@ -19,7 +19,6 @@ UPKEEP = {
 """Statements that may read a whole table, because nobody waits for their answer in a conversation."""
 OF_CLUBS = {
     "CLUBS",  # core/club.py bounds how many there are
-    "LOOK_AT_ALL",  # when an organiser changes a club: it is about all diaries
 }
 """Those that an organiser's change asks."""
 

@@ -44,16 +44,11 @@ def to_plan(book: Book, now: datetime, limit: int) -> tuple[str, ...]:
     if book.one(sql.ZONES) != (zones.VERSION,):
         book.run(sql.ERASE_ZONES)
         book.run(sql.NEW_ZONES, zones.VERSION)
-        _look_at_once(book, now, later_than=now)
-    _look_at_once(book, now, later_than=now + LONGEST_WAIT)
+        look_at_once(book, now, later_than=now)
+    look_at_once(book, now, later_than=now + LONGEST_WAIT)
     return tuple(member for (member,) in book.all(sql.TO_PLAN, minute(now), limit))
 
 
-def look_at_all(book: Book, now: datetime) -> None:
-    """Have every diary planned from anew."""
-    book.run(sql.LOOK_AT_ALL, minute(now))
-
-
-def _look_at_once(book: Book, now: datetime, *, later_than: datetime) -> None:
+def look_at_once(book: Book, now: datetime, *, later_than: datetime) -> None:
     """Have all diaries be planned from by now that were to wait for longer than to a time."""
     book.run(sql.LOOK_AT_ONCE, minute(now), minute(later_than))

@@ -222,7 +222,6 @@ ON CONFLICT (member) DO UPDATE SET chat_digest = excluded.chat_digest, club = ex
 """
 MOVE_CLUB = "UPDATE clubs SET chat_digest = ? WHERE member = ?"
 SKIP_OPEN_OF = "UPDATE outbox SET state = 'skipped', changed = ? WHERE member = ? AND state = 'open'"
-LOOK_AT_ALL = "UPDATE diaries SET look = ?"
 
 # ---------------------------------------------------------------- sendings
 

@@ -208,7 +208,7 @@ class Store(Database):
 
         def kept(book: Book) -> None:
             clubs.post_in(book, clubs.keep(book, club), club, now)
-            diaries.look_at_all(book, now)
+            diaries.look_at_once(book, now, later_than=now)
 
         await self._write(kept)
 
@@ -218,7 +218,7 @@ class Store(Database):
 
         def ended(book: Book) -> None:
             clubs.end(book, club.chat)
-            diaries.look_at_all(book, now)
+            diaries.look_at_once(book, now, later_than=now)
 
         await self._write(ended)
 
@@ -229,7 +229,7 @@ class Store(Database):
 
     async def look_at_all(self, now: datetime) -> None:
         """Have every diary planned from anew."""
-        await self._write(lambda book: diaries.look_at_all(book, now))
+        await self._write(lambda book: diaries.look_at_once(book, now, later_than=now))
 
     # ---------------------------------------------------------------- inbox
 
