@@ -286,6 +286,7 @@ async def test_what_is_typed_is_set(claimed: Bot, line: str, field: str, value: 
         ("run add", "how_run"),
         ("run add Track", "how_run"),
         ("run add 18:30 Track", "how_run"),
+        ("run add Tursday 18:30 Track", "how_run"),  # which of the two?
         ("run remove", "how_remove"),
         ("run remove 9", "how_remove"),
         ("run remove -1", "how_remove"),
@@ -315,6 +316,8 @@ async def test_of_several_zones_one_is_chosen(claimed: Bot) -> None:
         ("Tue 18:30 Track, town hall", ["Track, Tuesday 18:30, town hall"]),
         ("Tue and Thu 18:30 Track at stadium", ["Track, Tuesday 18:30, stadium", "Track, Thursday 18:30, stadium"]),
         ("Sunday 9", ["Run, Sunday 09:00"]),
+        ("Tuseday 18:30 Track", ["Track, Tuesday 18:30"]),
+        ("Thrusday 18:30 Track", ["Track, Thursday 18:30"]),
         ("sat 9:30 Long run", ["Long run, Saturday 09:30"]),
         ("Mon 7pm Hills @ park 45 min", ["Hills, Monday 19:00, park"]),
         ("Wed 19:00 Track, meet 18:45", ["Track, Wednesday 19:00, meet 18:45"]),

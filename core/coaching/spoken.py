@@ -17,6 +17,8 @@ LONGEST_PAUSE = 366
 """Days."""
 MOST_SLOTS = 14
 """Usual runs of a week: two a day."""
+NEAR, NEARER = 75, 85
+"""Percent of two words that are alike: where both begin the same, and where they need not."""
 _DISTANCE = re.compile(r"(\d{1,4}(?:[.,]\d{1,3})?)\s*([^\W\d_]+)?")
 _CLOCKED = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b")
 _CLOCK = re.compile(r"^(\d{1,2})(?:[:.h]?(\d{2}))?\s*(am|pm)?$")
@@ -165,13 +167,14 @@ class Spoken:
                 yield from range(7)
 
     def _weekday(self, said: str) -> int | None:
-        """Return the weekday that a word names, or begins: three letters are enough."""
+        """Return the weekday that a word names, or begins: three letters are enough. One that may be two of them is none."""
         word = plain(said).removesuffix("s") or said
-        for day, name in enumerate(map(plain, self._words.list("ui", "days"))):
-            mistyped = word.startswith(name[:3]) and _near(word, name)
-            if len(word) >= 3 and (name.startswith(word) or mistyped):
+        names = [plain(name) for name in self._words.list("ui", "days")]
+        for day, name in enumerate(names):
+            if len(word) >= 3 and (name.startswith(word) or (word.startswith(name[:3]) and _near(word, name))):
                 return day
-        return None
+        alike = [day for day, name in enumerate(names) if word[:1] == name[:1] and _near(word, name, NEARER)]
+        return alike[0] if len(alike) == 1 else None
 
     def _unit(self, said: str, units: Units) -> str:
         if not said:
@@ -205,9 +208,9 @@ def _small(text: str) -> bool:
     return text.strip().isdecimal() and int(text) <= 12
 
 
-def _near(word: str, name: str) -> bool:
+def _near(word: str, name: str, least: int = NEAR) -> bool:
     """Return whether a word is a name with a typing error."""
     # Imported here: only a typing error needs it.
     from rapidfuzz import fuzz
 
-    return fuzz.ratio(word, name) >= 75
+    return fuzz.ratio(word, name) >= least
