@@ -350,6 +350,7 @@ async def test_where_nothing_can_be_written_first_that_is_said_before_the_yes(ne
 async def test_where_nothing_can_be_written_first_nothing_is_promised(new: Runner) -> None:
     new.reached = False
     await agrees(new)
+    assert new.last[0].text == said("reach", "agreed")
     await new.says("Berlin")
     await new.says("Tue 18:30")
     await new.says("/checkins")

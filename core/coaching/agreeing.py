@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from core import consents
 from core.checkins import closed
 from core.coaching.arranging import KINDS, Arranging
-from core.coaching.reaching import before_a_yes, to_be_reached
+from core.coaching.reaching import before_a_yes, thanks
 from core.coaching.spoken import Spoken
 from core.coaching.told import AGES, Here, Proposal, Told
 from core.dialogue.screens import short_version
@@ -51,9 +51,8 @@ class Agreeing:
         known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
         diary = replace(_of_age(known, age), rhythm=Rhythm.EACH_RUN, ignored=0)
         given = consents.as_kept(self._words, kind, self.here.now, given=True)
-        thanks = Notice(self._words("privacy", "consents", kind, "given"))
         following = self.settings.still_unknown(diary, runs=kind == "check_ins") or Told((), diary=diary)
-        return replace(following.after(thanks, *to_be_reached(self.library.words, self.here.reach)), consents=(given,))
+        return replace(following.after(*thanks(self._words, kind, self.here.reach)), consents=(given,))
 
     def said(self, proposal: Proposal, text: str) -> Told | None:
         """Return what typed words to an offer lead to; None where they are no answer to it. Only a clear yes agrees."""

@@ -10,6 +10,8 @@ def before_a_yes(words: Words, reach: Reach) -> tuple[Notice, ...]:
     return () if reach is Reach.OPEN else (Notice(words("checkins", "reach", reach.value)),)
 
 
-def to_be_reached(words: Words, reach: Reach) -> tuple[Notice, ...]:
-    """Return what is left for them to do once they have agreed, where there is anything."""
-    return before_a_yes(words, reach) if reach is Reach.UNOPENED else ()
+def thanks(words: Words, kind: str, reach: Reach) -> tuple[Notice, ...]:
+    """Return what is said once they have agreed: no promise that nobody could keep, and what is left for them to do."""
+    if reach is Reach.NEVER:
+        return (Notice(words("checkins", "reach", "agreed")),)
+    return (Notice(words("privacy", "consents", kind, "given")), *before_a_yes(words, reach))

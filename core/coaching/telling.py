@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core import backing_off, checkins, consents
 from core.coaching.answering import Answering
-from core.coaching.reaching import before_a_yes, to_be_reached
+from core.coaching.reaching import before_a_yes, thanks
 from core.coaching.spoken import Spoken
 from core.coaching.told import AGES, Here, Proposal, Reach, Told
 from core.dialogue import flow
@@ -142,8 +142,7 @@ class Telling:
         known = self.here.diary if self.here.diary != Diary() else Diary(zone_known=False)
         known = replace(known, age=known.age or age)
         given: Plain = consents.as_kept(self.library.words, "follow_up", self.here.now, given=True)
-        thanks = Notice(self._words("privacy", "consents", "follow_up", "given"))
-        replies = (thanks, *to_be_reached(self.library.words, self.here.reach))
+        replies = thanks(self.library.words, "follow_up", self.here.reach)
         return Told(replies, diary=known.with_follow_up(new), consents=(given,))
 
     # ---------------------------------------------------------------- Below
