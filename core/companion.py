@@ -34,7 +34,7 @@ from core.limits import REMEMBERED, Allowance
 from core.link import Outcome
 from core.linking import Linked, Linking
 from core.members import Address, Preferences
-from core.organising import Organising
+from core.organising import Organised, Organising
 from core.ownership import Counts, Erasing, Ownership, Said
 from core.ports import FreshId, Now, Records
 from core.record import Change, Record
@@ -197,14 +197,17 @@ class Companion:
             own = await organising.answer(asked.inbound, record, diary)
         except StorageUnavailable:
             return await self._told_only(asked, (self._safe("club_again"),))
-        told: Told | None = None
-        if self._coaching is not None and own.run is not None:
-            told = self._coaching.was_on(own.run, record, diary or Diary(), now=self._now(), fresh=self._fresh_id())
-        elif own.opts_in:
-            opening = replace(asked, inbound=Command(asked.inbound.address, "checkins"))
-            told = self._coached(opening, record, session)
-        told = Told((), own.diary) if told is None else told
+        told = self._begun_by(own, asked, record, session) or Told((), own.diary)
         return await self._tell(asked, replace(record, preferences=own.preferences), session, told.after(*own.replies))
+
+    def _begun_by(self, own: Organised, asked: _Asked, record: Record, session: Session | None) -> Told | None:
+        """Return the check-in, or the offer of check-ins, that something about a club leads to, if to any."""
+        if self._coaching is not None and own.run is not None:
+            diary = _diary(record) or Diary()
+            return self._coaching.was_on(own.run, record, diary, now=self._now(), fresh=self._fresh_id())
+        if own.opts_in:
+            return self._coached(replace(asked, inbound=Command(asked.inbound.address, "checkins")), record, session)
+        return None
 
     async def claimed(self, chat: Chat, who: Address) -> Club | None:
         """Return the club of a chat, claimed for it now where an organiser asks and there was none; None: there is none."""
