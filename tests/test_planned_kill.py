@@ -61,13 +61,10 @@ pytestmark = pytest.mark.prove
 # ---------------------------------------------------------------- Telegram
 
 
-class Telegram(BotApi):
-    """A Bot API with a cast on it. It kills whoever asks for that: before it does what is asked for, or before it answers."""
+class Staged:
+    """A platform with a cast on it."""
 
-    def __init__(self, time: Time) -> None:
-        super().__init__(now=time)
-        self.cast = Cast(time, lambda n: Phone(self.private(self.user(1000 + n, f"Member {n}"))))
-        time.rests = lambda: self.cast.rests and not self.waiting
+    cast: Cast
 
     @property
     def closing(self) -> bool:
@@ -86,6 +83,15 @@ class Telegram(BotApi):
     def stuck(self) -> Any:
         """Yield who waits, and for what."""
         return self.cast.stuck()
+
+
+class Telegram(Staged, BotApi):
+    """A Bot API with a cast on it. It kills whoever asks for that: before it does what is asked for, or before it answers."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__(now=time)
+        self.cast = Cast(time, lambda n: Phone(self.private(self.user(1000 + n, f"Member {n}"))))
+        time.rests = lambda: self.cast.rests and not self.waiting
 
     async def is_founded(self, folder: Path) -> None:
         """Leave it at that: nothing is posted in a group."""
@@ -128,7 +134,7 @@ class Telegram(BotApi):
 # ---------------------------------------------------------------- Discord
 
 
-class Discord(DiscordApi):
+class Discord(Staged, DiscordApi):
     """A Discord with a cast on it, which kills as Telegram does; and with clubs that want a button after their runs."""
 
     def __init__(self, time: Time) -> None:
@@ -164,24 +170,6 @@ class Discord(DiscordApi):
         user = self.user(1000 + number, f"Member {number}")
         self._club.member(user)
         return Conversation(self.dm(user))
-
-    @property
-    def closing(self) -> bool:
-        """Whether nobody new is to come."""
-        return self.cast.closing
-
-    @closing.setter
-    def closing(self, closing: bool) -> None:
-        self.cast.closing = closing
-
-    @property
-    def done(self) -> bool:
-        """Whether everybody has come to their end."""
-        return self.cast.done
-
-    def stuck(self) -> Any:
-        """Yield who waits, and for what."""
-        return self.cast.stuck()
 
     async def is_awake(self) -> None:
         """Have members press again what was lost, once a process listens."""
